@@ -1,0 +1,422 @@
+
+/*
+ * Copyright (C) The wholesale gateway authors
+ */
+
+
+#include <string.h>
+
+#include <wholesale_path.h>
+
+
+#define WHOLESALE_ID_PADDING_MAX     2
+
+/* a longer name could hide anything, and no known parameter has one */
+#define WHOLESALE_QUERY_NAME_MAX     256
+
+/* so many levels of percent-encoding are looked through */
+#define WHOLESALE_QUERY_DECODED_MAX  4
+
+#define wholesale_literal(text)      { text, sizeof(text) - 1 }
+
+
+static size_t wholesale_id_padding(const char *p, const char *end);
+static int wholesale_path_plain(const char *path, size_t len);
+static int wholesale_path_same(const char *uri, size_t uri_len, size_t prefix,
+    const char *raw, size_t raw_len);
+static int wholesale_query_hides(const char *name, const char *end);
+static size_t wholesale_query_decode(char *name, size_t len);
+static int wholesale_query_hex(char c);
+static int wholesale_query_blank(char c);
+
+
+static const wholesale_slice_t  wholesale_customers =
+    wholesale_literal("/wholesale/customers/");
+
+/* POST /wholesale/customers/validate is another call */
+static const wholesale_slice_t  wholesale_validate =
+    wholesale_literal("validate");
+
+static const wholesale_slice_t  wholesale_sub_partner =
+    wholesale_literal("onBehalfOfSubPartnerOrgId");
+
+
+size_t
+wholesale_id_check(const char *id, size_t len)
+{
+    size_t       n, padding;
+    const char  *p, *end;
+
+    p = id;
+    end = id + len;
+
+    while (p < end
+           && ((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z')
+               || (*p >= '0' && *p <= '9') || *p == '_' || *p == '-'))
+    {
+        p++;
+    }
+
+    n = p - id;
+
+    if (n == 0 || n > WHOLESALE_ID_MAX) {
+        return 0;
+    }
+
+    for (padding = 0; p < end; padding++) {
+        if (padding == WHOLESALE_ID_PADDING_MAX
+            || wholesale_id_padding(p, end) == 0)
+        {
+            return 0;
+        }
+
+        p += wholesale_id_padding(p, end);
+    }
+
+    return n;
+}
+
+
+int
+wholesale_id_equal(const char *one, size_t one_len, const char *other,
+    size_t other_len)
+{
+    size_t  len;
+
+    len = wholesale_id_check(one, one_len);
+
+    return len != 0
+           && len == wholesale_id_check(other, other_len)
+           && memcmp(one, other, len) == 0;
+}
+
+
+wholesale_path_e
+wholesale_path_customer(const char *uri, size_t uri_len, const char *raw,
+    size_t raw_len, wholesale_slice_t *id)
+{
+    const char               *p, *end, *tail, *query;
+    const wholesale_slice_t  *customers;
+
+    customers = &wholesale_customers;
+
+    id->data = raw;
+    id->len = 0;
+
+    query = memchr(raw, '?', raw_len);
+
+    if (query != NULL) {
+        raw_len = query - raw;
+    }
+
+    end = uri + uri_len;
+    tail = NULL;
+
+    for (p = uri; (size_t) (end - p) >= customers->len; p++) {
+        if (memcmp(p, customers->data, customers->len) != 0) {
+            continue;
+        }
+
+        if (tail != NULL) {
+            return WHOLESALE_PATH_OTHER;
+        }
+
+        tail = p + customers->len;
+    }
+
+    if (tail == NULL || tail == end || memchr(tail, '/', end - tail)) {
+        return WHOLESALE_PATH_OTHER;
+    }
+
+    if ((size_t) (end - tail) == wholesale_validate.len
+        && memcmp(tail, wholesale_validate.data, wholesale_validate.len) == 0)
+    {
+        return WHOLESALE_PATH_OTHER;
+    }
+
+    if (memchr(tail, '%', end - tail) || !wholesale_id_check(tail, end - tail))
+    {
+        return WHOLESALE_PATH_BAD_ID;
+    }
+
+    if (!wholesale_path_plain(uri, tail - uri)
+        || !wholesale_path_same(uri, uri_len, tail - uri, raw, raw_len))
+    {
+        return WHOLESALE_PATH_AMBIGUOUS;
+    }
+
+    id->data = raw + (tail - uri);
+    id->len = raw_len - (tail - uri);
+
+    return WHOLESALE_PATH_CUSTOMER;
+}
+
+
+wholesale_sub_partner_e
+wholesale_query_sub_partner(const char *query, size_t len,
+    wholesale_slice_t *id)
+{
+    const char               *p, *end, *next, *equal;
+    wholesale_slice_t         value;
+    const wholesale_slice_t  *name;
+
+    name = &wholesale_sub_partner;
+
+    id->data = query;
+    id->len = 0;
+
+    value.data = NULL;
+    value.len = 0;
+
+    end = query + len;
+
+    for (p = query; p < end; p = next + 1) {
+
+        for (next = p; next < end && *next != '&' && *next != ';'; next++) {
+            /* void */
+        }
+
+        equal = memchr(p, '=', next - p);
+
+        if (equal == NULL) {
+            equal = next;
+        }
+
+        if ((size_t) (equal - p) == name->len
+            && memcmp(p, name->data, name->len) == 0
+            && (p == query || p[-1] == '&'))
+        {
+            if (value.data != NULL) {
+                return WHOLESALE_SUB_PARTNER_DOUBLED;
+            }
+
+            value.data = (equal < next) ? equal + 1 : next;
+
+            /* a ";" ends a parameter for some servers, here it is a mistake */
+
+            while (next < end && *next != '&') {
+                next++;
+            }
+
+            value.len = next - value.data;
+            continue;
+        }
+
+        if (wholesale_query_hides(p, equal)) {
+            return WHOLESALE_SUB_PARTNER_HIDDEN;
+        }
+    }
+
+    if (value.data == NULL) {
+        return WHOLESALE_SUB_PARTNER_NONE;
+    }
+
+    if (wholesale_id_check(value.data, value.len) == 0) {
+        return WHOLESALE_SUB_PARTNER_BAD_ID;
+    }
+
+    *id = value;
+
+    return WHOLESALE_SUB_PARTNER_ONE;
+}
+
+
+/* returns the length of the "=" or "%3D" at "p", or 0 */
+
+static size_t
+wholesale_id_padding(const char *p, const char *end)
+{
+    if (*p == '=') {
+        return 1;
+    }
+
+    if (end - p >= 3 && p[0] == '%' && p[1] == '3'
+        && (p[2] == 'D' || p[2] == 'd'))
+    {
+        return 3;
+    }
+
+    return 0;
+}
+
+
+/* no segment that is empty or made of dots, no byte that somebody decodes */
+
+static int
+wholesale_path_plain(const char *path, size_t len)
+{
+    size_t         dots, others;
+    const char    *p, *end;
+    unsigned char  c;
+
+    dots = 0;
+    others = 0;
+
+    for (p = path + 1, end = path + len; p < end; p++) {
+        c = (unsigned char) *p;
+
+        if (c == '/') {
+            if (others == 0 && dots <= 2) {
+                return 0;
+            }
+
+            dots = 0;
+            others = 0;
+            continue;
+        }
+
+        if (c <= ' ' || c >= 0x7f || strchr("%;\\?#", c)) {
+            return 0;
+        }
+
+        if (c == '.') {
+            dots++;
+
+        } else {
+            others++;
+        }
+    }
+
+    return path[0] == '/';
+}
+
+
+/* both are the same, but for the padding, which starts after "prefix" bytes */
+
+static int
+wholesale_path_same(const char *uri, size_t uri_len, size_t prefix,
+    const char *raw, size_t raw_len)
+{
+    const char  *p, *end, *raw_end;
+
+    if (raw_len < prefix || memcmp(uri, raw, prefix) != 0) {
+        return 0;
+    }
+
+    p = uri + prefix;
+    end = uri + uri_len;
+
+    raw_end = raw + raw_len;
+    raw += prefix;
+
+    while (p < end && raw < raw_end) {
+
+        if (*p == '=' && wholesale_id_padding(raw, raw_end)) {
+            raw += wholesale_id_padding(raw, raw_end);
+            p++;
+            continue;
+        }
+
+        if (*p++ != *raw++) {
+            return 0;
+        }
+    }
+
+    return p == end && raw == raw_end;
+}
+
+
+/* another server may read this name as the sub-partner's */
+
+static int
+wholesale_query_hides(const char *name, const char *end)
+{
+    char                      c, decoded[WHOLESALE_QUERY_NAME_MAX];
+    size_t                    i, len, pass;
+    const wholesale_slice_t  *hidden;
+
+    hidden = &wholesale_sub_partner;
+    len = end - name;
+
+    if (len < hidden->len) {
+        return 0;
+    }
+
+    if (len > WHOLESALE_QUERY_NAME_MAX) {
+        return 1;
+    }
+
+    memcpy(decoded, name, len);
+
+    for (pass = 0; pass < WHOLESALE_QUERY_DECODED_MAX; pass++) {
+        len = wholesale_query_decode(decoded, len);
+    }
+
+    for (i = 0; i < len && wholesale_query_blank(decoded[i]); i++) {
+        /* void */
+    }
+
+    if (len - i < hidden->len) {
+        return 0;
+    }
+
+    name = decoded + i;
+
+    for (i = 0; i < hidden->len; i++) {
+        if ((name[i] | 0x20) != (hidden->data[i] | 0x20)) {
+            return 0;
+        }
+    }
+
+    if (name + i == decoded + len) {
+        return 1;
+    }
+
+    c = name[i];
+
+    return wholesale_query_blank(c) || c == '[';
+}
+
+
+/* undoes one level of percent-encoding in place, returns the new length */
+
+static size_t
+wholesale_query_decode(char *name, size_t len)
+{
+    int     high, low;
+    size_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < len; i++) {
+
+        if (name[i] == '%' && len - i > 2) {
+            high = wholesale_query_hex(name[i + 1]);
+            low = wholesale_query_hex(name[i + 2]);
+
+            if (high >= 0 && low >= 0) {
+                name[n++] = (char) (high << 4 | low);
+                i += 2;
+                continue;
+            }
+        }
+
+        name[n++] = name[i];
+    }
+
+    return n;
+}
+
+
+static int
+wholesale_query_hex(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+
+    c |= 0x20;
+
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+
+    return -1;
+}
+
+
+static int
+wholesale_query_blank(char c)
+{
+    return (unsigned char) c <= ' ' || c == '+' || c == 0x7f;
+}

@@ -1,0 +1,67 @@
+
+/*
+ * Copyright (C) The wholesale gateway authors
+ */
+
+
+#ifndef _WHOLESALE_TEXT_H_INCLUDED_
+#define _WHOLESALE_TEXT_H_INCLUDED_
+
+
+#include <stddef.h>
+#include <stdint.h>
+
+
+/*
+ * Text that somebody else wrote: to be measured, judged and, in an answer or
+ * a log line, to be shown so that it cannot be mistaken for our own.
+ */
+
+
+/* no answer shows more of one text of the client than this many bytes */
+#define WHOLESALE_SHOWN_MAX   64
+
+/*
+ * The room that wholesale_text_quote() needs: each byte grows to six at most,
+ * two quotes, an ellipsis and the final zero.
+ */
+#define WHOLESALE_QUOTED_MAX  (WHOLESALE_SHOWN_MAX * 6 + sizeof("\"...\""))
+
+/* what wholesale_text_decode() returns for a byte that is not UTF-8 */
+#define WHOLESALE_NOT_UTF8    ((uint32_t) -1)
+
+
+/*
+ * Decodes the character at "*p", which is before "end", and moves "*p" past
+ * it.  Overlong forms, surrogates and numbers above U+10FFFF are not UTF-8.
+ *
+ * Returns the character, or WHOLESALE_NOT_UTF8 and moves by one byte.
+ */
+uint32_t wholesale_text_decode(const char **p, const char *end);
+
+/* returns the number of characters in "len" bytes of UTF-8 */
+size_t wholesale_text_length(const char *text, size_t len);
+
+/*
+ * Returns the first control character, U+0000 to U+001F or U+007F, among
+ * "len" bytes, or NULL.
+ */
+const char *wholesale_text_control(const char *text, size_t len);
+
+/*
+ * Returns 1 for a character that one does not see, or that changes how its
+ * neighbours are seen: controls, spaces other than U+0020, marks of direction.
+ */
+int wholesale_text_invisible(uint32_t c);
+
+/*
+ * Writes the text in double quotes, as JSON would, cut to WHOLESALE_SHOWN_MAX
+ * bytes at a character's edge ("abc"...), invisible characters as \uXXXX,
+ * bytes that are not UTF-8 as \xXX.  "quoted" has WHOLESALE_QUOTED_MAX bytes.
+ *
+ * Returns the length without the final zero.
+ */
+size_t wholesale_text_quote(char *quoted, const char *text, size_t len);
+
+
+#endif /* _WHOLESALE_TEXT_H_INCLUDED_ */

@@ -1,0 +1,627 @@
+
+/*
+ * Copyright (C) The wholesale gateway authors
+ */
+
+
+#include <stdint.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include <wholesale_json.h>
+#include <wholesale_text.h>
+#include <wholesale_update.h>
+#include <wholesale_update_check.h>
+
+
+#define WHOLESALE_OPTIONAL           0
+#define WHOLESALE_REQUIRED           1
+
+/* lengths of strings, in characters */
+#define WHOLESALE_ADDRESS_LINE_MAX   50
+#define WHOLESALE_LOCATION_NAME_MAX  80
+
+#define wholesale_name(text)         text, sizeof(text) - 1
+#define wholesale_no_member          { NULL, 0, 0, 0, 0, 0, 0, NULL, NULL }
+
+
+typedef enum {
+    WHOLESALE_STRING = 0,
+    WHOLESALE_ARRAY,
+    WHOLESALE_OBJECT
+} wholesale_type_e;
+
+
+typedef struct wholesale_member_s  wholesale_member_t;
+
+struct wholesale_member_s {
+    const char                      *name;
+    size_t                           len;
+
+    wholesale_type_e                 type;
+    unsigned                         required;
+
+    /* required where the catalogue asks for it: WHOLESALE_ADDRESS_... */
+    unsigned                         asked;
+
+    /* a string's length, in characters; 0: no bound */
+    size_t                           least;
+    size_t                           most;
+
+    /* for what the columns before it cannot say, or NULL */
+    wholesale_check_pt               check;
+
+    /* an object's, the last of which has no name; NULL: "check" knows them */
+    const wholesale_member_t        *members;
+};
+
+
+static void wholesale_update_object(const wholesale_update_t *update,
+    const wholesale_place_t *place, json_t *object,
+    const wholesale_member_t *members);
+static unsigned wholesale_update_asked(const wholesale_update_t *update,
+    json_t *object, const wholesale_member_t *members);
+static const wholesale_member_t *wholesale_update_member(
+    const wholesale_member_t *members, const char *name, size_t len);
+static void wholesale_update_value(const wholesale_update_t *update,
+    const wholesale_place_t *place, const wholesale_member_t *member,
+    unsigned required, json_t *value);
+static void wholesale_update_string(const wholesale_update_t *update,
+    const wholesale_place_t *place, const wholesale_member_t *member,
+    unsigned required, json_t *value);
+static void wholesale_update_unknown(const wholesale_update_t *update,
+    const wholesale_place_t *place, const wholesale_member_t *members);
+static void wholesale_update_missing(const wholesale_update_t *update,
+    const wholesale_place_t *place, const wholesale_member_t *member,
+    json_t *object, const wholesale_member_t *members);
+static void wholesale_update_allowed(const wholesale_update_t *update,
+    json_t *root);
+static void wholesale_update_allowed_packages(const wholesale_update_t *update,
+    const wholesale_place_t *place, json_t *packages);
+static void wholesale_update_allowed_limits(const wholesale_update_t *update,
+    const wholesale_place_t *place, json_t *parameters);
+static void wholesale_update_allowed_package(const wholesale_update_t *update,
+    const wholesale_place_t *place, const char *name);
+
+
+/*
+ * The contract.  An optional member may be null or an empty string, which is
+ * the same as not there; one that is required is missing then.
+ *
+ *    name, type, required, asked, least, most, check, members
+ */
+
+static const wholesale_member_t  wholesale_address_members[] = {
+
+    { wholesale_name("addressLine1"), WHOLESALE_STRING, WHOLESALE_REQUIRED,
+      0, 0, WHOLESALE_ADDRESS_LINE_MAX, NULL, NULL },
+
+    { wholesale_name("addressLine2"), WHOLESALE_STRING, WHOLESALE_OPTIONAL,
+      0, 0, WHOLESALE_ADDRESS_LINE_MAX, NULL, NULL },
+
+    { wholesale_name("city"), WHOLESALE_STRING, WHOLESALE_REQUIRED,
+      0, 0, 0, NULL, NULL },
+
+    { wholesale_name("stateOrProvince"), WHOLESALE_STRING, WHOLESALE_OPTIONAL,
+      WHOLESALE_ADDRESS_STATE, 0, 0, NULL, NULL },
+
+    { wholesale_name("zipOrPostalCode"), WHOLESALE_STRING, WHOLESALE_OPTIONAL,
+      WHOLESALE_ADDRESS_ZIP, 0, 0, NULL, NULL },
+
+    { wholesale_name("country"), WHOLESALE_STRING, WHOLESALE_REQUIRED,
+      0, 0, 0, wholesale_check_country, NULL },
+
+    wholesale_no_member
+};
+
+
+static const wholesale_member_t  wholesale_location_members[] = {
+
+    { wholesale_name("name"), WHOLESALE_STRING, WHOLESALE_REQUIRED,
+      0, 0, WHOLESALE_LOCATION_NAME_MAX, NULL, NULL },
+
+    { wholesale_name("address"), WHOLESALE_OBJECT, WHOLESALE_REQUIRED,
+      0, 0, 0, NULL, wholesale_address_members },
+
+    { wholesale_name("timezone"), WHOLESALE_STRING, WHOLESALE_REQUIRED,
+      0, 0, 0, wholesale_check_timezone, NULL },
+
+    { wholesale_name("language"), WHOLESALE_STRING, WHOLESALE_REQUIRED,
+      0, 0, 0, wholesale_check_language, NULL },
+
+    { wholesale_name("emergencyLocationIdentifier"), WHOLESALE_STRING,
+      WHOLESALE_OPTIONAL, 0, 0, 0, NULL, NULL },
+
+    wholesale_no_member
+};
+
+
+static const wholesale_member_t  wholesale_calling_members[] = {
+
+    { wholesale_name("location"), WHOLESALE_OBJECT, WHOLESALE_REQUIRED,
+      0, 0, 0, NULL, wholesale_location_members },
+
+    wholesale_no_member
+};
+
+
+static const wholesale_member_t  wholesale_meetings_members[] = {
+
+    { wholesale_name("timezone"), WHOLESALE_STRING, WHOLESALE_OPTIONAL,
+      0, 0, 0, wholesale_check_timezone, NULL },
+
+    wholesale_no_member
+};
+
+
+static const wholesale_member_t  wholesale_packages_members[] = {
+
+    /* whole numbers, by package */
+    { wholesale_name("limits"), WHOLESALE_OBJECT, WHOLESALE_OPTIONAL,
+      0, 0, 0, wholesale_check_limits, NULL },
+
+    wholesale_no_member
+};
+
+
+static const wholesale_member_t  wholesale_parameters_members[] = {
+
+    { wholesale_name("calling"), WHOLESALE_OBJECT, WHOLESALE_OPTIONAL,
+      0, 0, 0, NULL, wholesale_calling_members },
+
+    { wholesale_name("meetings"), WHOLESALE_OBJECT, WHOLESALE_OPTIONAL,
+      0, 0, 0, NULL, wholesale_meetings_members },
+
+    { wholesale_name("packages"), WHOLESALE_OBJECT, WHOLESALE_OPTIONAL,
+      0, 0, 0, NULL, wholesale_packages_members },
+
+    wholesale_no_member
+};
+
+
+static const wholesale_member_t  wholesale_update_members[] = {
+
+    /* if it is there it identifies the customer, so it is not empty */
+    { wholesale_name("externalId"), WHOLESALE_STRING, WHOLESALE_OPTIONAL,
+      0, 1, 0, NULL, NULL },
+
+    /* the complete list: a package that is not in it is removed */
+    { wholesale_name("packages"), WHOLESALE_ARRAY, WHOLESALE_REQUIRED,
+      0, 0, 0, wholesale_check_packages, NULL },
+
+    { wholesale_name("address"), WHOLESALE_OBJECT, WHOLESALE_OPTIONAL,
+      0, 0, 0, NULL, wholesale_address_members },
+
+    { wholesale_name("provisioningParameters"), WHOLESALE_OBJECT,
+      WHOLESALE_OPTIONAL, 0, 0, 0, NULL, wholesale_parameters_members },
+
+    { wholesale_name("subPartnerAdminEmail"), WHOLESALE_STRING,
+      WHOLESALE_OPTIONAL, 0, 0, 0, wholesale_check_email, NULL },
+
+    wholesale_no_member
+};
+
+
+/* by wholesale_type_e */
+
+static const json_type    wholesale_types[] = {
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+};
+
+static const char *const  wholesale_type_names[] = {
+    "a string",
+    "an array",
+    "an object"
+};
+
+
+wholesale_update_e
+wholesale_update_validate(const wholesale_update_rules_t *rules,
+    const char *body, size_t len, wholesale_problems_t *problems)
+{
+    json_t              *root;
+    wholesale_place_t    place;
+    wholesale_update_e   result;
+    wholesale_update_t   update;
+
+    result = WHOLESALE_UPDATE_INVALID;
+
+    root = wholesale_json_read(body, len, "the body", problems);
+
+    if (root != NULL) {
+        update.catalogue = rules->catalogue;
+        update.rules = rules;
+        update.problems = problems;
+
+        memset(&place, 0, sizeof(wholesale_place_t));
+
+        wholesale_update_object(&update, &place, root,
+                                wholesale_update_members);
+
+        if (problems->total == 0) {
+            result = WHOLESALE_UPDATE_VALID;
+
+            if (rules->allowed_packages != NULL) {
+                wholesale_update_allowed(&update, root);
+
+                if (problems->total) {
+                    result = WHOLESALE_UPDATE_FORBIDDEN;
+                }
+            }
+        }
+
+        json_decref(root);
+    }
+
+    return problems->failed ? WHOLESALE_UPDATE_FAILED : result;
+}
+
+
+static void
+wholesale_update_object(const wholesale_update_t *update,
+    const wholesale_place_t *place, json_t *object,
+    const wholesale_member_t *members)
+{
+    void                      *iter;
+    unsigned                   asked;
+    uint32_t                   seen;
+    wholesale_place_t          child;
+    const wholesale_member_t  *member;
+
+    seen = 0;
+    asked = wholesale_update_asked(update, object, members);
+
+    child.parent = place;
+    child.index = 0;
+
+    for (iter = json_object_iter(object);
+         iter != NULL;
+         iter = json_object_iter_next(object, iter))
+    {
+        child.name = json_object_iter_key(iter);
+        child.foreign = 0;
+
+        member = wholesale_update_member(members, child.name,
+                                         strlen(child.name));
+        if (member == NULL) {
+            if (update->rules->reject_unknown_fields) {
+                child.foreign = 1;
+                wholesale_update_unknown(update, &child, members);
+            }
+
+            continue;
+        }
+
+        seen |= 1u << (member - members);
+
+        wholesale_update_value(update, &child, member,
+                               member->required || (member->asked & asked),
+                               json_object_iter_value(iter));
+    }
+
+    child.foreign = 0;
+
+    for (member = members; member->name != NULL; member++) {
+        if ((member->required || (member->asked & asked))
+            && !(seen & (1u << (member - members))))
+        {
+            child.name = member->name;
+            wholesale_update_missing(update, &child, member, object, members);
+        }
+    }
+}
+
+
+/* what an address has to have in its country, beyond the contract */
+
+static unsigned
+wholesale_update_asked(const wholesale_update_t *update, json_t *object,
+    const wholesale_member_t *members)
+{
+    json_t  *country;
+
+    if (!update->catalogue->asks || members != wholesale_address_members) {
+        return 0;
+    }
+
+    country = json_object_get(object, "country");
+
+    if (!json_is_string(country)) {
+        return 0;
+    }
+
+    return wholesale_catalogue_country(update->catalogue,
+                                       json_string_value(country),
+                                       json_string_length(country));
+}
+
+
+static const wholesale_member_t *
+wholesale_update_member(const wholesale_member_t *members, const char *name,
+    size_t len)
+{
+    for ( /* void */ ; members->name != NULL; members++) {
+        if (members->len == len && memcmp(members->name, name, len) == 0) {
+            return members;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+wholesale_update_value(const wholesale_update_t *update,
+    const wholesale_place_t *place, const wholesale_member_t *member,
+    unsigned required, json_t *value)
+{
+    char  described[WHOLESALE_JSON_DESCRIBED_MAX];
+
+    if (json_is_null(value)) {
+        if (required) {
+            wholesale_problems_add(update->problems, place,
+                                   WHOLESALE_PROBLEM_MISSING,
+                                   "required, but null");
+        }
+
+        return;
+    }
+
+    if (json_typeof(value) != wholesale_types[member->type]) {
+        wholesale_problems_add(update->problems, place,
+                               WHOLESALE_PROBLEM_OTHER,
+                               "has to be %s, not %s",
+                               wholesale_type_names[member->type],
+                               wholesale_json_describe(described, value));
+        return;
+    }
+
+    if (member->type == WHOLESALE_STRING) {
+        wholesale_update_string(update, place, member, required, value);
+        return;
+    }
+
+    if (member->members != NULL) {
+        wholesale_update_object(update, place, value, member->members);
+    }
+
+    if (member->check != NULL) {
+        member->check(update, place, value);
+    }
+}
+
+
+static void
+wholesale_update_string(const wholesale_update_t *update,
+    const wholesale_place_t *place, const wholesale_member_t *member,
+    unsigned required, json_t *value)
+{
+    char         quoted[WHOLESALE_QUOTED_MAX];
+    size_t       len, characters;
+    const char  *text, *control;
+
+    text = json_string_value(value);
+    len = json_string_length(value);
+
+    if (len == 0) {
+        if (required) {
+            wholesale_problems_add(update->problems, place,
+                                   WHOLESALE_PROBLEM_MISSING,
+                                   "required, but empty");
+
+        } else if (member->least) {
+            wholesale_problems_add(update->problems, place,
+                                   WHOLESALE_PROBLEM_SIZE,
+                                   "may be left out, but not be empty");
+        }
+
+        return;
+    }
+
+    control = wholesale_text_control(text, len);
+
+    if (control != NULL) {
+        (void) wholesale_text_quote(quoted, text, len);
+
+        wholesale_problems_add(update->problems, place,
+                               WHOLESALE_PROBLEM_OTHER,
+                               "%s has the control character U+%04X in it, "
+                               "none is allowed", quoted,
+                               (unsigned char) *control);
+        return;
+    }
+
+    if (member->most && len > member->most) {
+        characters = wholesale_text_length(text, len);
+
+        if (characters > member->most) {
+            (void) wholesale_text_quote(quoted, text, len);
+
+            wholesale_problems_add(update->problems, place,
+                                   WHOLESALE_PROBLEM_SIZE,
+                                   "%s has %zu characters, at most %zu are "
+                                   "allowed", quoted, characters,
+                                   member->most);
+            return;
+        }
+    }
+
+    if (member->check != NULL) {
+        member->check(update, place, value);
+    }
+}
+
+
+static void
+wholesale_update_unknown(const wholesale_update_t *update,
+    const wholesale_place_t *place, const wholesale_member_t *members)
+{
+    size_t       len, distance, max;
+    const char  *meant;
+
+    len = strlen(place->name);
+    max = wholesale_names_tolerance(len);
+    meant = "";
+
+    for ( /* void */ ; members->name != NULL; members++) {
+        distance = wholesale_names_distance(place->name, len, members->name,
+                                            members->len, max);
+        if (distance <= max) {
+            meant = members->name;
+            break;
+        }
+    }
+
+    wholesale_problems_add_text(update->problems, place, place->name, len,
+                                "is not a member that is known here", meant);
+}
+
+
+static void
+wholesale_update_missing(const wholesale_update_t *update,
+    const wholesale_place_t *place, const wholesale_member_t *member,
+    json_t *object, const wholesale_member_t *members)
+{
+    char         quoted[WHOLESALE_QUOTED_MAX];
+    void        *iter;
+    size_t       len, max;
+    const char  *name;
+
+    max = wholesale_names_tolerance(member->len);
+
+    /* perhaps it is there, but under a slightly different name */
+
+    for (iter = json_object_iter(object);
+         iter != NULL;
+         iter = json_object_iter_next(object, iter))
+    {
+        name = json_object_iter_key(iter);
+        len = strlen(name);
+
+        if (wholesale_update_member(members, name, len) == NULL
+            && wholesale_names_distance(member->name, member->len, name, len,
+                                        max)
+               <= max)
+        {
+            (void) wholesale_text_quote(quoted, name, len);
+
+            wholesale_problems_add(update->problems, place,
+                                   WHOLESALE_PROBLEM_MISSING,
+                                   "required, but missing; %s is another name",
+                                   quoted);
+            return;
+        }
+    }
+
+    wholesale_problems_add(update->problems, place, WHOLESALE_PROBLEM_MISSING,
+                           "required, but missing");
+}
+
+
+/*
+ * The tenant's own list of packages, for an update that is valid otherwise: it
+ * holds for the packages and for the members of their limits.
+ */
+
+static void
+wholesale_update_allowed(const wholesale_update_t *update, json_t *root)
+{
+    void               *iter;
+    json_t             *value;
+    wholesale_place_t   place, child;
+
+    memset(&place, 0, sizeof(wholesale_place_t));
+    memset(&child, 0, sizeof(wholesale_place_t));
+
+    child.parent = &place;
+
+    for (iter = json_object_iter(root);
+         iter != NULL;
+         iter = json_object_iter_next(root, iter))
+    {
+        child.name = json_object_iter_key(iter);
+        value = json_object_iter_value(iter);
+
+        if (strcmp(child.name, "packages") == 0) {
+            wholesale_update_allowed_packages(update, &child, value);
+
+        } else if (strcmp(child.name, "provisioningParameters") == 0) {
+            wholesale_update_allowed_limits(update, &child, value);
+        }
+    }
+}
+
+
+static void
+wholesale_update_allowed_packages(const wholesale_update_t *update,
+    const wholesale_place_t *place, json_t *packages)
+{
+    size_t             i;
+    wholesale_place_t  child;
+
+    memset(&child, 0, sizeof(wholesale_place_t));
+
+    child.parent = place;
+
+    for (i = 0; i < json_array_size(packages); i++) {
+        child.index = i;
+
+        wholesale_update_allowed_package(update, &child,
+                              json_string_value(json_array_get(packages, i)));
+    }
+}
+
+
+static void
+wholesale_update_allowed_limits(const wholesale_update_t *update,
+    const wholesale_place_t *place, json_t *parameters)
+{
+    void               *iter;
+    json_t             *limits;
+    wholesale_place_t   packages, child, member;
+
+    memset(&packages, 0, sizeof(wholesale_place_t));
+    memset(&child, 0, sizeof(wholesale_place_t));
+    memset(&member, 0, sizeof(wholesale_place_t));
+
+    packages.parent = place;
+    packages.name = "packages";
+
+    child.parent = &packages;
+    child.name = "limits";
+
+    member.parent = &child;
+
+    limits = json_object_get(json_object_get(parameters, packages.name),
+                             child.name);
+
+    for (iter = json_object_iter(limits);
+         iter != NULL;
+         iter = json_object_iter_next(limits, iter))
+    {
+        member.name = json_object_iter_key(iter);
+
+        wholesale_update_allowed_package(update, &member, member.name);
+    }
+}
+
+
+static void
+wholesale_update_allowed_package(const wholesale_update_t *update,
+    const wholesale_place_t *place, const char *name)
+{
+    size_t  i;
+
+    for (i = 0; i < update->rules->allowed_packages_n; i++) {
+        if (strcmp(update->rules->allowed_packages[i], name) == 0) {
+            return;
+        }
+    }
+
+    wholesale_problems_add_text(update->problems, place, name, strlen(name),
+                                "is not among the packages that you may name",
+                                "");
+}
