@@ -1,0 +1,322 @@
+
+/*
+ * Copyright (C) The wholesale gateway authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_md5.h>
+#include <ngx_wholesale_counters.h>
+
+
+#define NGX_WHOLESALE_COUNTERS_MAX     16
+
+/* a counter whose request is being decided is not pushed out by the next */
+#define NGX_WHOLESALE_COUNTER_BUSY     INT64_MAX
+#define NGX_WHOLESALE_COUNTER_ANY      (INT64_MAX - 1)
+
+
+typedef struct {
+    u_char                    color;
+    u_char                    dummy;
+    u_char                    id[NGX_WHOLESALE_COUNTER_ID_LEN];
+    ngx_queue_t               queue;
+    /* microseconds since the epoch, or NGX_WHOLESALE_COUNTER_BUSY */
+    int64_t                   expires;
+    wholesale_limit_state_t   state;
+} ngx_wholesale_counter_node_t;
+
+
+static void ngx_wholesale_counter_name_part(ngx_md5_t *md5, const void *data,
+    size_t len);
+static ngx_wholesale_counter_node_t *ngx_wholesale_counters_lookup(
+    ngx_wholesale_counters_t *counters, u_char *id);
+static ngx_wholesale_counter_node_t *ngx_wholesale_counters_insert(
+    ngx_wholesale_counters_t *counters, u_char *id, int64_t now);
+static void ngx_wholesale_counters_expire(ngx_wholesale_counters_t *counters,
+    ngx_uint_t n, int64_t now);
+static void ngx_wholesale_counters_rbtree_insert(ngx_rbtree_node_t *temp,
+    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
+static ngx_rbtree_key_t ngx_wholesale_counters_key(u_char *id);
+
+
+ngx_wholesale_counters_sh_t *
+ngx_wholesale_counters_create(ngx_slab_pool_t *shpool)
+{
+    ngx_wholesale_counters_sh_t  *sh;
+
+    sh = ngx_slab_alloc(shpool, sizeof(ngx_wholesale_counters_sh_t));
+    if (sh == NULL) {
+        return NULL;
+    }
+
+    ngx_rbtree_init(&sh->rbtree, &sh->sentinel,
+                    ngx_wholesale_counters_rbtree_insert);
+
+    ngx_queue_init(&sh->queue);
+
+    return sh;
+}
+
+
+void
+ngx_wholesale_counter_name(ngx_wholesale_counter_t *counter,
+    const wholesale_limit_t *limit, ngx_str_t *tenant, ngx_str_t *customer)
+{
+    int64_t    kind;
+    ngx_md5_t  md5;
+
+    kind = limit->kind;
+
+    ngx_md5_init(&md5);
+    ngx_wholesale_counter_name_part(&md5, tenant->data, tenant->len);
+    ngx_wholesale_counter_name_part(&md5, limit->name, limit->name_len);
+    ngx_wholesale_counter_name_part(&md5, &kind, sizeof(int64_t));
+
+    if (limit->kind == WHOLESALE_LIMIT_QUOTA) {
+        ngx_wholesale_counter_name_part(&md5, &limit->window, sizeof(int64_t));
+    }
+
+    if (limit->per == WHOLESALE_LIMIT_PER_CUSTOMER) {
+        ngx_wholesale_counter_name_part(&md5, customer->data, customer->len);
+    }
+
+    ngx_md5_final(counter->id, &md5);
+
+    counter->limit = limit;
+}
+
+
+static void
+ngx_wholesale_counter_name_part(ngx_md5_t *md5, const void *data, size_t len)
+{
+    ngx_md5_update(md5, &len, sizeof(size_t));
+    ngx_md5_update(md5, data, len);
+}
+
+
+ngx_int_t
+ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
+    ngx_wholesale_counter_t *counter, ngx_uint_t n, int64_t now)
+{
+    ngx_int_t                      rc;
+    ngx_uint_t                     i;
+    const wholesale_limit_t       *limit;
+    ngx_wholesale_counter_node_t  *node[NGX_WHOLESALE_COUNTERS_MAX];
+
+    if (n > NGX_WHOLESALE_COUNTERS_MAX) {
+        return NGX_ERROR;
+    }
+
+    rc = NGX_OK;
+
+    ngx_shmtx_lock(&counters->shpool->mutex);
+
+    for (i = 0; i < n; i++) {
+        limit = counter[i].limit;
+
+        node[i] = ngx_wholesale_counters_lookup(counters, counter[i].id);
+
+        if (node[i] == NULL) {
+            node[i] = ngx_wholesale_counters_insert(counters, counter[i].id,
+                                                    now);
+        }
+
+        if (node[i] == NULL) {
+            rc = NGX_ERROR;
+            break;
+        }
+
+        node[i]->expires = NGX_WHOLESALE_COUNTER_BUSY;
+
+        if (!wholesale_limit_check(limit, &node[i]->state, now,
+                                   &counter[i].verdict)
+            && !limit->dry_run)
+        {
+            rc = NGX_BUSY;
+        }
+    }
+
+    while (i--) {
+        limit = counter[i].limit;
+
+        if (rc == NGX_OK && counter[i].verdict.retry_after == 0) {
+            wholesale_limit_commit(limit, &node[i]->state, now);
+        }
+
+        node[i]->expires = wholesale_limit_expires(limit, &node[i]->state);
+    }
+
+    ngx_shmtx_unlock(&counters->shpool->mutex);
+
+    return rc;
+}
+
+
+static ngx_wholesale_counter_node_t *
+ngx_wholesale_counters_lookup(ngx_wholesale_counters_t *counters, u_char *id)
+{
+    ngx_int_t                      rc;
+    ngx_rbtree_key_t               key;
+    ngx_rbtree_node_t             *node, *sentinel;
+    ngx_wholesale_counter_node_t  *cn;
+
+    key = ngx_wholesale_counters_key(id);
+
+    node = counters->sh->rbtree.root;
+    sentinel = counters->sh->rbtree.sentinel;
+
+    while (node != sentinel) {
+
+        if (key < node->key) {
+            node = node->left;
+            continue;
+        }
+
+        if (key > node->key) {
+            node = node->right;
+            continue;
+        }
+
+        /* key == node->key */
+
+        cn = (ngx_wholesale_counter_node_t *) &node->color;
+
+        rc = ngx_memcmp(id, cn->id, NGX_WHOLESALE_COUNTER_ID_LEN);
+
+        if (rc == 0) {
+            ngx_queue_remove(&cn->queue);
+            ngx_queue_insert_head(&counters->sh->queue, &cn->queue);
+
+            return cn;
+        }
+
+        node = (rc < 0) ? node->left : node->right;
+    }
+
+    return NULL;
+}
+
+
+static ngx_wholesale_counter_node_t *
+ngx_wholesale_counters_insert(ngx_wholesale_counters_t *counters, u_char *id,
+    int64_t now)
+{
+    size_t                         size;
+    ngx_rbtree_node_t             *node;
+    ngx_wholesale_counter_node_t  *cn;
+
+    size = offsetof(ngx_rbtree_node_t, color)
+           + sizeof(ngx_wholesale_counter_node_t);
+
+    /* two that mean nothing any more, so that the set shrinks by itself */
+
+    ngx_wholesale_counters_expire(counters, 2, now);
+
+    node = ngx_slab_alloc_locked(counters->shpool, size);
+
+    if (node == NULL) {
+        ngx_wholesale_counters_expire(counters, NGX_WHOLESALE_COUNTERS_MAX,
+                                      NGX_WHOLESALE_COUNTER_ANY);
+
+        node = ngx_slab_alloc_locked(counters->shpool, size);
+        if (node == NULL) {
+            return NULL;
+        }
+    }
+
+    node->key = ngx_wholesale_counters_key(id);
+
+    cn = (ngx_wholesale_counter_node_t *) &node->color;
+
+    ngx_memzero(cn, sizeof(ngx_wholesale_counter_node_t));
+    ngx_memcpy(cn->id, id, NGX_WHOLESALE_COUNTER_ID_LEN);
+
+    ngx_rbtree_insert(&counters->sh->rbtree, node);
+    ngx_queue_insert_head(&counters->sh->queue, &cn->queue);
+
+    return cn;
+}
+
+
+static void
+ngx_wholesale_counters_expire(ngx_wholesale_counters_t *counters,
+    ngx_uint_t n, int64_t now)
+{
+    ngx_queue_t                   *q;
+    ngx_rbtree_node_t             *node;
+    ngx_wholesale_counter_node_t  *cn;
+
+    while (n-- && !ngx_queue_empty(&counters->sh->queue)) {
+
+        q = ngx_queue_last(&counters->sh->queue);
+
+        cn = ngx_queue_data(q, ngx_wholesale_counter_node_t, queue);
+
+        if (cn->expires > now) {
+            return;
+        }
+
+        ngx_queue_remove(q);
+
+        node = (ngx_rbtree_node_t *)
+                   ((u_char *) cn - offsetof(ngx_rbtree_node_t, color));
+
+        ngx_rbtree_delete(&counters->sh->rbtree, node);
+
+        ngx_slab_free_locked(counters->shpool, node);
+    }
+}
+
+
+static void
+ngx_wholesale_counters_rbtree_insert(ngx_rbtree_node_t *temp,
+    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel)
+{
+    ngx_rbtree_node_t             **p;
+    ngx_wholesale_counter_node_t   *cn, *cnt;
+
+    for ( ;; ) {
+
+        if (node->key < temp->key) {
+            p = &temp->left;
+
+        } else if (node->key > temp->key) {
+            p = &temp->right;
+
+        } else { /* node->key == temp->key */
+
+            cn = (ngx_wholesale_counter_node_t *) &node->color;
+            cnt = (ngx_wholesale_counter_node_t *) &temp->color;
+
+            p = (ngx_memcmp(cn->id, cnt->id, NGX_WHOLESALE_COUNTER_ID_LEN) < 0)
+                ? &temp->left : &temp->right;
+        }
+
+        if (*p == sentinel) {
+            break;
+        }
+
+        temp = *p;
+    }
+
+    *p = node;
+    node->parent = temp;
+    node->left = sentinel;
+    node->right = sentinel;
+    ngx_rbt_red(node);
+}
+
+
+static ngx_rbtree_key_t
+ngx_wholesale_counters_key(u_char *id)
+{
+    ngx_rbtree_key_t  key;
+
+    /* the id is a digest: any part of it is as good a key as the whole */
+
+    ngx_memcpy(&key, id, sizeof(ngx_rbtree_key_t));
+
+    return key;
+}

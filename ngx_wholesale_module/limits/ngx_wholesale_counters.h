@@ -1,0 +1,74 @@
+
+/*
+ * Copyright (C) The wholesale gateway authors
+ */
+
+
+#ifndef _NGX_WHOLESALE_COUNTERS_H_INCLUDED_
+#define _NGX_WHOLESALE_COUNTERS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <wholesale_limit.h>
+
+
+/*
+ * The counters of this machine, in memory that the workers share: a bounded
+ * set in which the least recently used go first.
+ */
+
+
+#define NGX_WHOLESALE_COUNTER_ID_LEN  16
+
+
+/* one limit of one request: whose counter it is, and what came of it */
+
+typedef struct {
+    const wholesale_limit_t      *limit;
+    wholesale_limit_verdict_t     verdict;
+    u_char                        id[NGX_WHOLESALE_COUNTER_ID_LEN];
+} ngx_wholesale_counter_t;
+
+
+typedef struct {
+    ngx_rbtree_t                  rbtree;
+    ngx_rbtree_node_t             sentinel;
+    ngx_queue_t                   queue;
+} ngx_wholesale_counters_sh_t;
+
+
+typedef struct {
+    ngx_wholesale_counters_sh_t  *sh;
+    ngx_slab_pool_t              *shpool;
+} ngx_wholesale_counters_t;
+
+
+/*
+ * Lays out an empty set in "shpool".  Returns NULL if there is no room.
+ */
+ngx_wholesale_counters_sh_t *ngx_wholesale_counters_create(
+    ngx_slab_pool_t *shpool);
+
+/*
+ * Names the counter of a limit: of the tenant, and also of the customer where
+ * the limit is per customer.  A limit that changes its kind or its window
+ * begins anew.  Two different counters never share an id: the parts are
+ * hashed with their lengths.
+ */
+void ngx_wholesale_counter_name(ngx_wholesale_counter_t *counter,
+    const wholesale_limit_t *limit, ngx_str_t *tenant, ngx_str_t *customer);
+
+/*
+ * Counts one request against all of the n counters, or against none: a
+ * refused request costs nothing.  A limit in dry run never refuses.  "now" is
+ * in microseconds since the epoch.
+ *
+ * Returns NGX_OK: let in; NGX_BUSY: at least one limit refused; NGX_ERROR: no
+ * room in the zone.  The verdicts are set unless it is NGX_ERROR.
+ */
+ngx_int_t ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
+    ngx_wholesale_counter_t *counter, ngx_uint_t n, int64_t now);
+
+
+#endif /* _NGX_WHOLESALE_COUNTERS_H_INCLUDED_ */
