@@ -1,0 +1,315 @@
+
+/*
+ * Copyright (C) The wholesale gateway authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_wholesale_module.h>
+
+
+static ngx_int_t ngx_http_wholesale_make_counters(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+static ngx_int_t ngx_http_wholesale_ask_redis(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+static void ngx_http_wholesale_redis_handler(void *data,
+    ngx_wholesale_redis_limits_t *limits, ngx_int_t rc);
+static ngx_int_t ngx_http_wholesale_without_redis(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+static ngx_int_t ngx_http_wholesale_count_here(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+static ngx_int_t ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx,
+    ngx_int_t rc);
+static void ngx_http_wholesale_find_refused(ngx_http_wholesale_ctx_t *ctx);
+static time_t ngx_http_wholesale_retry_after(int64_t microseconds);
+static int64_t ngx_http_wholesale_now(void);
+
+
+/* seconds */
+#define NGX_HTTP_WHOLESALE_COUNTERS_RETRY  1
+
+
+/* the reason and the message are those of the limit that refused */
+
+static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_limited = {
+    NGX_HTTP_TOO_MANY_REQUESTS, NGX_HTTP_WHOLESALE_LIMITED,
+    ngx_string("limit"), ngx_null_string
+};
+
+static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_uncounted = {
+    NGX_HTTP_SERVICE_UNAVAILABLE, NGX_HTTP_WHOLESALE_UNAVAILABLE,
+    ngx_string("counters"),
+    ngx_string("The gateway cannot count this request now; nothing was sent; "
+               "try again later.")
+};
+
+
+ngx_int_t
+ngx_http_wholesale_limit(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_int_t                        rc;
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    if (ctx->tenant->nlimits == 0) {
+        return NGX_OK;
+    }
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+
+    switch (ctx->redis) {
+
+    case NGX_HTTP_WHOLESALE_REDIS_UNASKED:
+
+        if (ngx_http_wholesale_make_counters(r, ctx) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        if (wmcf->redis == NULL) {
+            return ngx_http_wholesale_count_here(r, ctx);
+        }
+
+        rc = ngx_http_wholesale_ask_redis(r, ctx);
+
+        if (rc == NGX_DECLINED) {
+            return ngx_http_wholesale_without_redis(r, ctx);
+        }
+
+        return rc;
+
+    case NGX_HTTP_WHOLESALE_REDIS_ASKED:
+        return NGX_DONE;
+
+    default: /* NGX_HTTP_WHOLESALE_REDIS_ANSWERED */
+        break;
+    }
+
+    r->read_event_handler = ngx_http_block_reading;
+
+    if (ctx->redis_rc == NGX_ERROR) {
+        return ngx_http_wholesale_without_redis(r, ctx);
+    }
+
+    ctx->counted = NGX_HTTP_WHOLESALE_COUNTED_REDIS;
+
+    return ngx_http_wholesale_verdict(ctx, ctx->redis_rc);
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_make_counters(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_str_t   tenant;
+    ngx_uint_t  i;
+
+    ctx->ncounters = ctx->tenant->nlimits;
+
+    ctx->counters = ngx_pcalloc(r->pool, ctx->ncounters
+                                         * sizeof(ngx_wholesale_counter_t));
+    if (ctx->counters == NULL) {
+        return NGX_ERROR;
+    }
+
+    tenant.data = (u_char *) ctx->tenant->name;
+    tenant.len = ctx->tenant->name_len;
+
+    for (i = 0; i < ctx->ncounters; i++) {
+        ngx_wholesale_counter_name(&ctx->counters[i], &ctx->tenant->limits[i],
+                                   &tenant, &ctx->customer);
+    }
+
+    return NGX_OK;
+}
+
+
+/* returns NGX_DONE, NGX_DECLINED: do without Redis, or a status */
+
+static ngx_int_t
+ngx_http_wholesale_ask_redis(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_wholesale_redis_limits_t    *limits;
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+
+    limits = ngx_pcalloc(r->pool, sizeof(ngx_wholesale_redis_limits_t));
+    if (limits == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    limits->redis = wmcf->redis;
+    limits->pool = r->pool;
+    limits->counters = ctx->counters;
+    limits->n = ctx->ncounters;
+    limits->tenant.data = (u_char *) ctx->tenant->name;
+    limits->tenant.len = ctx->tenant->name_len;
+    limits->customer = ctx->customer;
+    limits->handler = ngx_http_wholesale_redis_handler;
+    limits->data = r;
+
+    if (ngx_wholesale_redis_limits_take(limits) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    ctx->redis = NGX_HTTP_WHOLESALE_REDIS_ASKED;
+    ctx->redis_started = ngx_http_wholesale_now();
+
+    /* meanwhile, a client that leaves is noticed */
+
+    r->read_event_handler = ngx_http_test_reading;
+
+    if (r->connection->read->ready) {
+        ngx_post_event(r->connection->read, &ngx_posted_events);
+
+    } else if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_DONE;
+}
+
+
+/* the phases are not run here, in the middle of other requests' replies */
+
+static void
+ngx_http_wholesale_redis_handler(void *data,
+    ngx_wholesale_redis_limits_t *limits, ngx_int_t rc)
+{
+    ngx_http_request_t  *r = data;
+
+    ngx_http_wholesale_ctx_t  *ctx;
+
+    ctx = ngx_http_wholesale_get_ctx(r);
+
+    ctx->redis = NGX_HTTP_WHOLESALE_REDIS_ANSWERED;
+    ctx->redis_rc = rc;
+    ctx->redis_time = ngx_http_wholesale_now() - ctx->redis_started;
+
+    ngx_post_event(r->connection->write, &ngx_posted_events);
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_without_redis(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+
+    switch (wmcf->redis_conf.on_failure) {
+
+    case NGX_HTTP_WHOLESALE_REDIS_ALLOW:
+        ctx->ncounters = 0;
+        return NGX_OK;
+
+    case NGX_HTTP_WHOLESALE_REDIS_DENY:
+        ctx->ncounters = 0;
+        ctx->retry_after = NGX_HTTP_WHOLESALE_COUNTERS_RETRY;
+        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_uncounted);
+
+    default: /* NGX_HTTP_WHOLESALE_REDIS_LOCAL */
+        return ngx_http_wholesale_count_here(r, ctx);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_count_here(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_int_t                        rc;
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+
+    rc = ngx_wholesale_counters_take(&wmcf->counters, ctx->counters,
+                                     ctx->ncounters, ngx_http_wholesale_now());
+
+    if (rc == NGX_ERROR) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "wholesale zone is too small for the counters of "
+                      "tenant \"%s\"", ctx->tenant->name);
+
+        ctx->ncounters = 0;
+        ctx->retry_after = NGX_HTTP_WHOLESALE_COUNTERS_RETRY;
+        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_uncounted);
+    }
+
+    ctx->counted = NGX_HTTP_WHOLESALE_COUNTED_LOCAL;
+
+    return ngx_http_wholesale_verdict(ctx, rc);
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx, ngx_int_t rc)
+{
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    ngx_http_wholesale_find_refused(ctx);
+
+    return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_limited);
+}
+
+
+/* of several that refuse, the one that does so longest */
+
+static void
+ngx_http_wholesale_find_refused(ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_uint_t                i;
+    ngx_wholesale_counter_t  *counter;
+
+    for (i = 0; i < ctx->ncounters; i++) {
+        counter = &ctx->counters[i];
+
+        if (counter->limit->dry_run || counter->verdict.retry_after == 0) {
+            continue;
+        }
+
+        if (ctx->refused == NULL
+            || counter->verdict.retry_after
+               > ctx->refused->verdict.retry_after)
+        {
+            ctx->refused = counter;
+        }
+    }
+
+    ctx->retry_after = ngx_http_wholesale_retry_after(
+                                           ctx->refused->verdict.retry_after);
+}
+
+
+/*
+ * Whole seconds, at least 1, never too early, and up to a tenth later, so
+ * that the refused do not all come back at once.
+ */
+
+static time_t
+ngx_http_wholesale_retry_after(int64_t microseconds)
+{
+    time_t  seconds;
+
+    seconds = (microseconds + WHOLESALE_SECOND - 1) / WHOLESALE_SECOND;
+
+    return seconds + ngx_random() % (seconds / 10 + 1);
+}
+
+
+/* nginx's own clock is as old as the turn of the event loop */
+
+static int64_t
+ngx_http_wholesale_now(void)
+{
+    struct timeval  tv;
+
+    ngx_gettimeofday(&tv);
+
+    return (int64_t) tv.tv_sec * WHOLESALE_SECOND + tv.tv_usec;
+}

@@ -1,0 +1,304 @@
+
+/*
+ * Copyright (C) The wholesale gateway authors
+ */
+
+
+#ifndef _NGX_HTTP_WHOLESALE_MODULE_H_INCLUDED_
+#define _NGX_HTTP_WHOLESALE_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include <wholesale_pool.h>
+#include <wholesale_problems.h>
+#include <wholesale_catalogue.h>
+#include <wholesale_update.h>
+#include <wholesale_path.h>
+#include <wholesale_tenants.h>
+#include <ngx_wholesale_counters.h>
+#include <ngx_wholesale_redis_limits.h>
+#include <ngx_wholesale_credential.h>
+#include <ngx_http_wholesale_redis.h>
+
+
+/* wholesale_unknown_fields */
+#define NGX_HTTP_WHOLESALE_UNKNOWN_ALLOW   0
+#define NGX_HTTP_WHOLESALE_UNKNOWN_REJECT  1
+
+/* where Webex says it is, in Location, Link and the body's url */
+#define NGX_HTTP_WHOLESALE_WEBEX         "https://webexapis.com"
+
+#define NGX_HTTP_WHOLESALE_TRACKING_MAX  128
+#define NGX_HTTP_WHOLESALE_ZONE_MIN      (8 * ngx_pagesize)
+
+
+/* what came of a request: design names of $wholesale_outcome */
+
+typedef enum {
+    NGX_HTTP_WHOLESALE_FORWARDED = 0,
+    NGX_HTTP_WHOLESALE_UNAUTHENTICATED,
+    NGX_HTTP_WHOLESALE_FORBIDDEN,
+    NGX_HTTP_WHOLESALE_LIMITED,
+    NGX_HTTP_WHOLESALE_INVALID,
+    NGX_HTTP_WHOLESALE_UNAVAILABLE,
+    NGX_HTTP_WHOLESALE_NOT_FOUND
+} ngx_http_wholesale_outcome_e;
+
+
+/* $wholesale_counters */
+
+typedef enum {
+    NGX_HTTP_WHOLESALE_COUNTED_NOWHERE = 0,
+    NGX_HTTP_WHOLESALE_COUNTED_LOCAL,
+    NGX_HTTP_WHOLESALE_COUNTED_REDIS
+} ngx_http_wholesale_counted_e;
+
+
+/* one way to refuse a request; these stand as tables in the files of steps */
+
+typedef struct {
+    ngx_uint_t                       status;
+    ngx_http_wholesale_outcome_e     outcome;
+    ngx_str_t                        reason;    /* $wholesale_reason */
+    ngx_str_t                        message;   /* a sentence for the client */
+} ngx_http_wholesale_refusal_t;
+
+
+typedef struct {
+    ngx_str_t                        tenants_file;
+    wholesale_tenants_t             *tenants;
+
+    ngx_str_t                        catalogue_file;
+    wholesale_catalogue_t           *catalogue;
+
+    ngx_array_t                     *credentials;
+                                     /* of ngx_wholesale_credential_t */
+
+    size_t                           zone_size;
+    ngx_shm_zone_t                  *zone;
+    ngx_wholesale_counters_t         counters;
+
+    /* this worker's connection; NULL: there is no wholesale_redis block */
+    ngx_wholesale_redis_t           *redis;
+    ngx_wholesale_redis_counters_t   redis_counters;
+    ngx_http_wholesale_redis_conf_t  redis_conf;
+} ngx_http_wholesale_main_conf_t;
+
+
+typedef struct {
+    /*
+     * Some location of this server is guarded.  Then what nginx refuses
+     * before it knows the location (a request line that is too long, say) is
+     * answered in our form too.
+     */
+    ngx_uint_t                       guarded;
+} ngx_http_wholesale_srv_conf_t;
+
+
+typedef struct {
+    ngx_flag_t                       enable;
+    ngx_uint_t                       unknown_fields;
+    size_t                           max_body;
+} ngx_http_wholesale_loc_conf_t;
+
+
+typedef struct ngx_http_wholesale_ctx_s  ngx_http_wholesale_ctx_t;
+
+
+/*
+ * A step of the way of a request.
+ *
+ * Returns NGX_OK: the next one; NGX_DONE: the request will be back when what
+ * it waits for is there; otherwise the status of a refusal.
+ */
+typedef ngx_int_t (*ngx_http_wholesale_step_pt)(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+
+
+struct ngx_http_wholesale_ctx_s {
+    ngx_http_request_t              *request;
+
+    /* the client's; nginx overwrites its own with what the upstream speaks */
+    ngx_uint_t                       http_version;
+
+    /*
+     * The index in ngx_http_wholesale_steps[] of the step that is next; it
+     * only grows, so that phases that run again, for whatever reason, do not
+     * identify, count or validate a request twice.
+     */
+    ngx_uint_t                       step;
+
+    /* the customer's id as it stands in the path */
+    ngx_str_t                        customer;
+    ngx_str_t                        tracking_id;
+
+    const wholesale_tenant_t        *tenant;
+    ngx_wholesale_credential_t      *credential;
+
+    /* as the client sent it, until the rewrite; length 0: none, or gone */
+    ngx_str_t                        key;
+
+    /*
+     * UNASKED: the limit step has not run, or does without Redis
+     * ASKED: the request waits, for the configured time-out at most
+     * ANSWERED: redis_rc is what ngx_wholesale_redis_limits_take() told
+     */
+    enum {
+        NGX_HTTP_WHOLESALE_REDIS_UNASKED = 0,
+        NGX_HTTP_WHOLESALE_REDIS_ASKED,
+        NGX_HTTP_WHOLESALE_REDIS_ANSWERED
+    }                                redis;
+
+    ngx_int_t                        redis_rc;
+    int64_t                          redis_started;     /* microseconds */
+    int64_t                          redis_time;
+
+    /* the limits that spoke on the request; the one that refused, or NULL */
+    ngx_http_wholesale_counted_e     counted;
+    ngx_wholesale_counter_t         *counters;
+    ngx_uint_t                       ncounters;
+    ngx_wholesale_counter_t         *refused;
+
+    /* nginx's own reader of the body, while ours stands before it */
+    ngx_http_event_handler_pt        read_body;
+    off_t                            received;
+
+    /* NULL: not refused */
+    const ngx_http_wholesale_refusal_t  *refusal;
+
+    /* may be empty; else told instead of the refusal's one message */
+    wholesale_pool_t                 pool;
+    wholesale_problems_t             problems;
+
+    time_t                           retry_after;
+
+    /* the answer's body, from the header filter to the body filter */
+    ngx_str_t                        answer;
+
+    /*
+     * "body_read": all of it is here, nothing is left on the connection
+     * "keepalive": the connection could be kept when we refused
+     * "forwarded": all steps are done, the request is the upstream's
+     * "answered": the header filter has taken the answer over
+     * "sent": the body filter has passed "answer" on
+     */
+    unsigned                         body_read:1;
+    unsigned                         keepalive:1;
+    unsigned                         forwarded:1;
+    unsigned                         answered:1;
+    unsigned                         sent:1;
+};
+
+
+/* ngx_http_wholesale_request.c: what is known of a request */
+
+/*
+ * The context of a request, in spite of internal redirects, which clear what
+ * nginx itself remembers; NULL if there is none yet.
+ */
+ngx_http_wholesale_ctx_t *ngx_http_wholesale_get_ctx(ngx_http_request_t *r);
+
+/* the same, made if there is none; NULL: no memory */
+ngx_http_wholesale_ctx_t *ngx_http_wholesale_create_ctx(
+    ngx_http_request_t *r);
+
+/*
+ * The next header of this name after "h", or the first if "h" is NULL; NULL:
+ * no more.  "name" is in lower case and without separators: "xapikey" finds
+ * X-API-Key, x_api_key and any other spelling of it.
+ */
+ngx_table_elt_t *ngx_http_wholesale_find_header(ngx_http_request_t *r,
+    const char *name, ngx_table_elt_t *h);
+
+/* whether a header's name is "name", whatever its case and separators */
+ngx_uint_t ngx_http_wholesale_is_header(ngx_table_elt_t *h, const char *name);
+
+/* whether a header is one that carries a credential of the client's */
+ngx_uint_t ngx_http_wholesale_is_credential(ngx_table_elt_t *h);
+
+/* refuses: remembers why, and returns the status for nginx to answer with */
+ngx_int_t ngx_http_wholesale_refuse(ngx_http_wholesale_ctx_t *ctx,
+    const ngx_http_wholesale_refusal_t *refusal);
+
+
+/* the steps, each in a file of its name; ngx_http_wholesale_steps[] */
+
+ngx_int_t ngx_http_wholesale_route(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+ngx_int_t ngx_http_wholesale_identify(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+ngx_int_t ngx_http_wholesale_authorise(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+ngx_int_t ngx_http_wholesale_limit(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+ngx_int_t ngx_http_wholesale_read_body(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+ngx_int_t ngx_http_wholesale_validate(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+ngx_int_t ngx_http_wholesale_token(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+ngx_int_t ngx_http_wholesale_rewrite(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+
+/*
+ * Adds what has arrived of a body, after the transfer coding is off it, to
+ * what came before.  Returns NGX_OK, or the status of the refusal of one that
+ * has grown too large.
+ */
+ngx_int_t ngx_http_wholesale_count_body(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx, ngx_chain_t *in);
+
+
+/* ngx_http_wholesale_answer.c: the answers that the gateway makes itself */
+
+/*
+ * Puts the answer for the status in r->headers_out into ctx->answer and sets
+ * the header fields that belong to it.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_wholesale_make_answer(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+
+
+/* ngx_http_wholesale_variables.c */
+
+ngx_int_t ngx_http_wholesale_add_variables(ngx_conf_t *cf);
+
+/*
+ * The gateway as this client addressed it, "https://gateway.example:8443";
+ * NULL data: no memory.
+ */
+ngx_str_t ngx_http_wholesale_origin(ngx_http_request_t *r);
+
+
+/* ngx_http_wholesale_files.c: what the configuration names */
+
+/* each reads a file; mistakes are told as nginx tells its own */
+ngx_int_t ngx_http_wholesale_load_tenants(ngx_conf_t *cf,
+    ngx_http_wholesale_main_conf_t *wmcf);
+ngx_int_t ngx_http_wholesale_load_catalogue(ngx_conf_t *cf,
+    ngx_http_wholesale_main_conf_t *wmcf);
+
+
+/* ngx_http_wholesale_credential.c */
+
+char *ngx_http_wholesale_credential_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* of the tenant, by its name or because it is the only one; or NULL */
+ngx_wholesale_credential_t *ngx_http_wholesale_find_credential(
+    ngx_http_wholesale_main_conf_t *wmcf, const wholesale_tenant_t *tenant);
+
+
+/* ngx_http_wholesale_redact.c: no secret in an error log, debug included */
+
+/* makes a log, and those chained to it, blot secrets out; twice is fine */
+ngx_int_t ngx_http_wholesale_redact_log(ngx_conf_t *cf, ngx_log_t *log);
+
+
+extern ngx_module_t  ngx_http_wholesale_module;
+
+
+#endif /* _NGX_HTTP_WHOLESALE_MODULE_H_INCLUDED_ */

@@ -1,0 +1,309 @@
+
+/*
+ * Copyright (C) The wholesale gateway authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <openssl/rand.h>
+#include <ngx_http_wholesale_module.h>
+
+
+static void ngx_http_wholesale_cleanup(void *data);
+static void ngx_http_wholesale_forget_credentials(void *data);
+static ngx_int_t ngx_http_wholesale_set_tracking_id(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+static ngx_uint_t ngx_http_wholesale_is_tracking_id(ngx_str_t *value);
+
+
+/*
+ * Names under which clients are known to send a credential, in the form of
+ * ngx_http_wholesale_find_header().
+ */
+
+static const char  *ngx_http_wholesale_credentials[] = {
+    "authorization",
+    "proxyauthorization",
+    "xapikey",
+    "apikey",
+    "xauthorization",
+    "xauthtoken",
+    "xaccesstoken",
+    "cookie",
+    NULL
+};
+
+
+ngx_http_wholesale_ctx_t *
+ngx_http_wholesale_get_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_wholesale_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_wholesale_module);
+
+    if (ctx == NULL && (r->internal || r->filter_finalize)) {
+
+        for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+            if (cln->handler == ngx_http_wholesale_cleanup) {
+                ctx = cln->data;
+                ngx_http_set_ctx(r, ctx, ngx_http_wholesale_module);
+                break;
+            }
+        }
+    }
+
+    return ctx;
+}
+
+
+ngx_http_wholesale_ctx_t *
+ngx_http_wholesale_create_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_cleanup_t        *hcln;
+    ngx_http_wholesale_ctx_t  *ctx;
+
+    ctx = ngx_http_wholesale_get_ctx(r);
+    if (ctx) {
+        return ctx;
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_wholesale_ctx_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ctx = cln->data;
+
+    ngx_memzero(ctx, sizeof(ngx_http_wholesale_ctx_t));
+
+    ctx->request = r;
+    ctx->http_version = r->http_version;
+
+    if (ngx_http_wholesale_set_tracking_id(r, ctx) != NGX_OK) {
+        return NULL;
+    }
+
+    hcln = ngx_http_cleanup_add(r, 0);
+    if (hcln == NULL) {
+        return NULL;
+    }
+
+    hcln->handler = ngx_http_wholesale_forget_credentials;
+    hcln->data = r;
+
+    cln->handler = ngx_http_wholesale_cleanup;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_wholesale_module);
+
+    return ctx;
+}
+
+
+static void
+ngx_http_wholesale_cleanup(void *data)
+{
+    /* its address is what ngx_http_wholesale_get_ctx() looks for */
+}
+
+
+/*
+ * This runs when all is over but the access log: a log format may name
+ * $http_authorization, and shall then find neither the client's key nor
+ * Webex's token.
+ */
+
+static void
+ngx_http_wholesale_forget_credentials(void *data)
+{
+    ngx_http_request_t  *r = data;
+
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (ngx_http_wholesale_is_credential(&h[i])) {
+            ngx_str_null(&h[i].value);
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_set_tracking_id(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    u_char            random[16];
+    ngx_table_elt_t  *h;
+
+    h = ngx_http_wholesale_find_header(r, "trackingid", NULL);
+
+    if (h && ngx_http_wholesale_is_tracking_id(&h->value)
+        && ngx_http_wholesale_find_header(r, "trackingid", h) == NULL)
+    {
+        ctx->tracking_id = h->value;
+        return NGX_OK;
+    }
+
+    if (RAND_bytes(random, sizeof(random)) != 1) {
+        return NGX_ERROR;
+    }
+
+    /* a version 4 UUID */
+
+    random[6] = (random[6] & 0x0f) | 0x40;
+    random[8] = (random[8] & 0x3f) | 0x80;
+
+    ctx->tracking_id.len = sizeof("WGW_00000000-0000-4000-8000-000000000000")
+                           - 1;
+
+    ctx->tracking_id.data = ngx_pnalloc(r->pool, ctx->tracking_id.len);
+    if (ctx->tracking_id.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(ctx->tracking_id.data,
+                "WGW_%02xd%02xd%02xd%02xd-%02xd%02xd-%02xd%02xd"
+                "-%02xd%02xd-%02xd%02xd%02xd%02xd%02xd%02xd",
+                random[0], random[1], random[2], random[3], random[4],
+                random[5], random[6], random[7], random[8], random[9],
+                random[10], random[11], random[12], random[13], random[14],
+                random[15]);
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_wholesale_is_tracking_id(ngx_str_t *value)
+{
+    size_t  i;
+    u_char  ch;
+
+    if (value->len == 0 || value->len > NGX_HTTP_WHOLESALE_TRACKING_MAX) {
+        return 0;
+    }
+
+    for (i = 0; i < value->len; i++) {
+        ch = value->data[i];
+
+        if (!((ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z')
+              || (ch >= '0' && ch <= '9') || ch == '_' || ch == '-'))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+ngx_table_elt_t *
+ngx_http_wholesale_find_header(ngx_http_request_t *r, const char *name,
+    ngx_table_elt_t *after)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (after) {
+            if (after == &h[i]) {
+                after = NULL;
+            }
+
+            continue;
+        }
+
+        if (ngx_http_wholesale_is_header(&h[i], name)) {
+            return &h[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+ngx_http_wholesale_is_header(ngx_table_elt_t *h, const char *name)
+{
+    size_t  i;
+    u_char  ch;
+
+    for (i = 0; i < h->key.len; i++) {
+        ch = ngx_tolower(h->key.data[i]);
+
+        if (ch == (u_char) *name) {
+            name++;
+            continue;
+        }
+
+        if ((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9')) {
+            return 0;
+        }
+    }
+
+    return *name == '\0';
+}
+
+
+ngx_uint_t
+ngx_http_wholesale_is_credential(ngx_table_elt_t *h)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; ngx_http_wholesale_credentials[i]; i++) {
+
+        if (ngx_http_wholesale_is_header(h,
+                                         ngx_http_wholesale_credentials[i]))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_http_wholesale_refuse(ngx_http_wholesale_ctx_t *ctx,
+    const ngx_http_wholesale_refusal_t *refusal)
+{
+    ctx->refusal = refusal;
+    ctx->keepalive = ctx->request->keepalive;
+
+    return refusal->status;
+}

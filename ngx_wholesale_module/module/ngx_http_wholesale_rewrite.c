@@ -1,0 +1,192 @@
+
+/*
+ * Copyright (C) The wholesale gateway authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_wholesale_module.h>
+
+
+/* seconds; a token file is looked at every second */
+#define NGX_HTTP_WHOLESALE_TOKEN_RETRY  5
+
+/* a shorter key than anybody should have would be found in any header */
+#define NGX_HTTP_WHOLESALE_KEY_MIN      16
+
+
+static ngx_uint_t ngx_http_wholesale_is_kept(ngx_http_wholesale_ctx_t *ctx,
+    ngx_table_elt_t *h);
+static ngx_table_elt_t *ngx_http_wholesale_add_header(ngx_list_t *headers,
+    ngx_str_t *key, ngx_str_t *lowcase, ngx_str_t *value);
+
+
+static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_no_token = {
+    NGX_HTTP_SERVICE_UNAVAILABLE, NGX_HTTP_WHOLESALE_UNAVAILABLE,
+    ngx_string("token"),
+    ngx_string("The gateway has no valid access to Webex now; nothing was "
+               "sent; try again later.")
+};
+
+
+ngx_int_t
+ngx_http_wholesale_token(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+
+    ctx->credential = ngx_http_wholesale_find_credential(wmcf, ctx->tenant);
+
+    if (ctx->credential->token.len == 0) {
+        ctx->retry_after = NGX_HTTP_WHOLESALE_TOKEN_RETRY;
+        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_no_token);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * What the upstream gets is a new list.  In the old one nothing is changed:
+ * its values lie in the client's buffer, and nginx points to its elements.
+ */
+
+ngx_int_t
+ngx_http_wholesale_rewrite(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_str_t         value;
+    ngx_uint_t        i;
+    ngx_list_t        headers;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *copy;
+
+    static ngx_str_t  authorization = ngx_string("Authorization");
+    static ngx_str_t  authorization_lowcase = ngx_string("authorization");
+    static ngx_str_t  tracking_id = ngx_string("TrackingID");
+    static ngx_str_t  tracking_id_lowcase = ngx_string("trackingid");
+
+    if (ngx_list_init(&headers, r->pool, 20, sizeof(ngx_table_elt_t))
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (!ngx_http_wholesale_is_kept(ctx, &h[i])) {
+            continue;
+        }
+
+        copy = ngx_list_push(&headers);
+        if (copy == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        *copy = h[i];
+    }
+
+    value.len = sizeof("Bearer ") - 1 + ctx->credential->token.len;
+
+    value.data = ngx_pnalloc(r->pool, value.len);
+    if (value.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_sprintf(value.data, "Bearer %V", &ctx->credential->token);
+
+    h = ngx_http_wholesale_add_header(&headers, &authorization,
+                                      &authorization_lowcase, &value);
+    if (h == NULL
+        || ngx_http_wholesale_add_header(&headers, &tracking_id,
+                                         &tracking_id_lowcase,
+                                         &ctx->tracking_id)
+           == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_in.headers = headers;
+    r->headers_in.authorization = h;
+
+    if (headers.last == &headers.part) {
+        r->headers_in.headers.last = &r->headers_in.headers.part;
+    }
+
+    ngx_str_null(&ctx->key);
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_wholesale_is_kept(ngx_http_wholesale_ctx_t *ctx, ngx_table_elt_t *h)
+{
+    ngx_uint_t  i;
+
+    /* ours stands for the client's; the rest is between it and us alone */
+
+    static const char  *ours[] = {
+        "trackingid", "te", "trailer", "upgrade", "keepalive",
+        "proxyconnection", "expect", NULL
+    };
+
+    if (ngx_http_wholesale_is_credential(h)) {
+        return 0;
+    }
+
+    for (i = 0; ours[i]; i++) {
+        if (ngx_http_wholesale_is_header(h, ours[i])) {
+            return 0;
+        }
+    }
+
+    /* the key itself, whatever the header that repeats it is called */
+
+    if (ctx->key.len >= NGX_HTTP_WHOLESALE_KEY_MIN
+        && ngx_strlcasestrn(h->value.data, h->value.data + h->value.len,
+                            ctx->key.data, ctx->key.len - 1))
+    {
+        return 0;
+    }
+
+    return 1;
+}
+
+
+static ngx_table_elt_t *
+ngx_http_wholesale_add_header(ngx_list_t *headers, ngx_str_t *key,
+    ngx_str_t *lowcase, ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(headers);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = ngx_hash_key(lowcase->data, lowcase->len);
+    h->key = *key;
+    h->lowcase_key = lowcase->data;
+    h->value = *value;
+
+    return h;
+}

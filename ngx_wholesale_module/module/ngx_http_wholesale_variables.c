@@ -1,0 +1,389 @@
+
+/*
+ * Copyright (C) The wholesale gateway authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_wholesale_module.h>
+
+
+static ngx_int_t ngx_http_wholesale_tenant_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_wholesale_str_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_wholesale_outcome_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_wholesale_reason_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_wholesale_remaining_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_wholesale_counters_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_wholesale_redis_time_variable(
+    ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_wholesale_origin_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static void ngx_http_wholesale_set_variable(ngx_http_variable_value_t *v,
+    const void *data, size_t len);
+static ngx_uint_t ngx_http_wholesale_is_host(ngx_str_t *host);
+
+
+static ngx_http_variable_t  ngx_http_wholesale_variables[] = {
+
+    { ngx_string("wholesale_tenant"), NULL,
+      ngx_http_wholesale_tenant_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wholesale_customer"), NULL,
+      ngx_http_wholesale_str_variable,
+      offsetof(ngx_http_wholesale_ctx_t, customer),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wholesale_tracking_id"), NULL,
+      ngx_http_wholesale_str_variable,
+      offsetof(ngx_http_wholesale_ctx_t, tracking_id),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wholesale_outcome"), NULL,
+      ngx_http_wholesale_outcome_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wholesale_reason"), NULL,
+      ngx_http_wholesale_reason_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wholesale_remaining"), NULL,
+      ngx_http_wholesale_remaining_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wholesale_counters"), NULL,
+      ngx_http_wholesale_counters_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wholesale_redis_time"), NULL,
+      ngx_http_wholesale_redis_time_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("wholesale_origin"), NULL,
+      ngx_http_wholesale_origin_variable, 0, 0, 0 },
+
+      ngx_http_null_variable
+};
+
+
+/* in the order of ngx_http_wholesale_outcome_e */
+
+static ngx_str_t  ngx_http_wholesale_outcomes[] = {
+    ngx_string("forwarded"),
+    ngx_string("unauthenticated"),
+    ngx_string("forbidden"),
+    ngx_string("limited"),
+    ngx_string("invalid"),
+    ngx_string("unavailable"),
+    ngx_string("not_found")
+};
+
+
+ngx_int_t
+ngx_http_wholesale_add_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_http_wholesale_variables; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_tenant_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_wholesale_ctx_t  *ctx;
+
+    ctx = ngx_http_wholesale_get_ctx(r->main);
+
+    if (ctx == NULL || ctx->tenant == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_wholesale_set_variable(v, ctx->tenant->name,
+                                    ctx->tenant->name_len);
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_str_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                 *value;
+    ngx_http_wholesale_ctx_t  *ctx;
+
+    ctx = ngx_http_wholesale_get_ctx(r->main);
+
+    if (ctx == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    value = (ngx_str_t *) ((char *) ctx + data);
+
+    if (value->len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_wholesale_set_variable(v, value->data, value->len);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_outcome_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                 *outcome;
+    ngx_http_wholesale_ctx_t  *ctx;
+
+    ctx = ngx_http_wholesale_get_ctx(r->main);
+
+    if (ctx && ctx->refusal) {
+        outcome = &ngx_http_wholesale_outcomes[ctx->refusal->outcome];
+
+    } else if (ctx && ctx->forwarded) {
+        outcome = &ngx_http_wholesale_outcomes[NGX_HTTP_WHOLESALE_FORWARDED];
+
+    } else {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_wholesale_set_variable(v, outcome->data, outcome->len);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_reason_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_wholesale_ctx_t  *ctx;
+
+    ctx = ngx_http_wholesale_get_ctx(r->main);
+
+    if (ctx == NULL || ctx->refusal == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    if (ctx->refused) {
+        ngx_http_wholesale_set_variable(v, ctx->refused->limit->name,
+                                        ctx->refused->limit->name_len);
+        return NGX_OK;
+    }
+
+    ngx_http_wholesale_set_variable(v, ctx->refusal->reason.data,
+                                    ctx->refusal->reason.len);
+    return NGX_OK;
+}
+
+
+/* of the limit that has least left */
+
+static ngx_int_t
+ngx_http_wholesale_remaining_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                    *p;
+    int64_t                    remaining;
+    ngx_uint_t                 i;
+    ngx_http_wholesale_ctx_t  *ctx;
+
+    ctx = ngx_http_wholesale_get_ctx(r->main);
+
+    if (ctx == NULL || ctx->counted == NGX_HTTP_WHOLESALE_COUNTED_NOWHERE) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    remaining = ctx->counters[0].verdict.remaining;
+
+    for (i = 1; i < ctx->ncounters; i++) {
+        remaining = ngx_min(remaining, ctx->counters[i].verdict.remaining);
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_wholesale_set_variable(v, p, ngx_sprintf(p, "%L", remaining) - p);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_counters_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_wholesale_ctx_t  *ctx;
+
+    ctx = ngx_http_wholesale_get_ctx(r->main);
+
+    if (ctx == NULL || ctx->counted == NGX_HTTP_WHOLESALE_COUNTED_NOWHERE) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    if (ctx->counted == NGX_HTTP_WHOLESALE_COUNTED_REDIS) {
+        ngx_http_wholesale_set_variable(v, "redis", sizeof("redis") - 1);
+        return NGX_OK;
+    }
+
+    ngx_http_wholesale_set_variable(v, "local", sizeof("local") - 1);
+
+    return NGX_OK;
+}
+
+
+/* seconds with microseconds, from the question to the answer or time-out */
+
+static ngx_int_t
+ngx_http_wholesale_redis_time_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                    *p;
+    ngx_http_wholesale_ctx_t  *ctx;
+
+    ctx = ngx_http_wholesale_get_ctx(r->main);
+
+    if (ctx == NULL || ctx->redis != NGX_HTTP_WHOLESALE_REDIS_ANSWERED) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_INT64_LEN + sizeof(".000000") - 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_wholesale_set_variable(v, p,
+                               ngx_sprintf(p, "%L.%06L",
+                                           ctx->redis_time / WHOLESALE_SECOND,
+                                           ctx->redis_time % WHOLESALE_SECOND)
+                               - p);
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_origin_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t  origin;
+
+    origin = ngx_http_wholesale_origin(r);
+    if (origin.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_wholesale_set_variable(v, origin.data, origin.len);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_wholesale_set_variable(ngx_http_variable_value_t *v,
+    const void *data, size_t len)
+{
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+    v->len = len;
+    v->data = (u_char *) data;
+}
+
+
+ngx_str_t
+ngx_http_wholesale_origin(ngx_http_request_t *r)
+{
+    u_char      address[NGX_SOCKADDR_STRLEN];
+    ngx_str_t   host, scheme, origin;
+
+    ngx_str_set(&scheme, "http");
+    ngx_str_null(&origin);
+
+#if (NGX_HTTP_SSL)
+    if (r->connection->ssl) {
+        ngx_str_set(&scheme, "https");
+    }
+#endif
+
+    if (r->headers_in.host
+        && ngx_http_wholesale_is_host(&r->headers_in.host->value))
+    {
+        host = r->headers_in.host->value;
+
+    } else if (ngx_http_wholesale_is_host(&r->headers_in.server)) {
+        host = r->headers_in.server;
+
+    } else {
+        host.data = address;
+        host.len = NGX_SOCKADDR_STRLEN;
+
+        if (ngx_connection_local_sockaddr(r->connection, &host, 1) != NGX_OK) {
+            return origin;
+        }
+    }
+
+    origin.data = ngx_pnalloc(r->pool, scheme.len + sizeof("://") - 1
+                                       + host.len);
+    if (origin.data == NULL) {
+        return origin;
+    }
+
+    origin.len = ngx_sprintf(origin.data, "%V://%V", &scheme, &host)
+                 - origin.data;
+
+    return origin;
+}
+
+
+/* nginx lets a Host hold what would break out of a JSON string */
+
+static ngx_uint_t
+ngx_http_wholesale_is_host(ngx_str_t *host)
+{
+    size_t  i;
+    u_char  ch;
+
+    for (i = 0; i < host->len; i++) {
+        ch = ngx_tolower(host->data[i]);
+
+        if (!((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9')
+              || ch == '.' || ch == '-' || ch == '_' || ch == ':'
+              || ch == '[' || ch == ']'))
+        {
+            return 0;
+        }
+    }
+
+    return host->len != 0;
+}
