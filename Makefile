@@ -1,0 +1,187 @@
+# The wholesale gateway.  "make run" and "make test" are all one needs to know.
+
+# release (with -O2), debug (with -O0) or sanitize (ASan and UBSan)
+BUILD ?= release
+
+# the source of the nginx that will load the module
+NGINX ?= /usr/sbin/nginx
+NGINX_SRC ?= /usr/share/nginx/src
+
+PYTHON ?= /usr/bin/python3
+CC ?= cc
+
+MODULES_PATH ?= /usr/lib/nginx/modules
+CONF_PATH ?= /etc/nginx
+
+SOURCES = ngx_wholesale_module
+ROOMS = module contract tenants limits redis credentials
+
+OUT_release = build
+OUT_debug = build/debug
+OUT_sanitize = build/sanitize
+OUT := $(OUT_$(BUILD))
+
+ifeq ($(OUT),)
+$(error BUILD must be release, debug or sanitize)
+endif
+
+OPT_release = -O2
+OPT_debug = -O0 -g3
+OPT_sanitize = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
+OPT := $(OPT_$(BUILD))
+LD_sanitize = -fsanitize=address,undefined
+
+MODULE := $(OUT)/ngx_http_wholesale_module.so
+
+NGINX_OBJ := $(CURDIR)/$(OUT)/nginx
+
+MODULE_FILES := $(wildcard $(ROOMS:%=$(SOURCES)/%/*.[ch]))
+
+# what is compiled without nginx: for unit tests and fuzzing
+
+PURE := $(wildcard $(SOURCES)/contract/*.c $(SOURCES)/tenants/*.c \
+                   $(SOURCES)/limits/wholesale_*.c)
+PURE_OBJ := $(PURE:$(SOURCES)/%.c=$(OUT)/pure/%.o)
+PURE_LIB := $(OUT)/pure/libwholesale.a
+PURE_HEADERS := $(wildcard $(SOURCES)/contract/*.h $(SOURCES)/tenants/*.h \
+                           $(SOURCES)/limits/wholesale_*.h)
+
+PURE_CFLAGS = -std=gnu99 -g -W -Wall -Wextra -Wpointer-arith \
+              -Wno-unused-parameter -Werror $(OPT) $(ROOMS:%=-I$(SOURCES)/%)
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+# each package for one reason; see README.md
+
+RUN_PACKAGES = gcc libc6-dev nginx nginx-dev libjansson-dev libhiredis-dev \
+               python3 openssl ca-certificates curl
+TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev python3-pytest python3-h2 \
+                redis-server
+BENCH_PACKAGES = $(RUN_PACKAGES) wrk
+LINT_PACKAGES = $(RUN_PACKAGES) clang clang-tidy cppcheck
+
+
+.PHONY: help deps build run test unit replay gateway bench lint install clean
+
+
+## help: what can be made
+help:
+	@sed -n 's/^## \([a-z]*\): */  make \1\t/p' Makefile | expand -t 16
+	@echo
+	@echo '  BUILD=release|debug|sanitize   PORT= REDIS= WEBEX= TOKEN_FILE='
+
+
+## deps: installs the packages that building and running need
+deps:
+	@.ci/packages $(RUN_PACKAGES)
+
+
+## build: compiles the module into build/
+build: deps
+	@$(MAKE) --no-print-directory $(MODULE)
+
+
+## run: starts the gateway and a stand-in for Webex on 127.0.0.1:8080
+run: build
+	@MODULE=$(CURDIR)/$(MODULE) NGINX=$(NGINX) PYTHON=$(PYTHON) \
+	    tests/sandbox/run
+
+
+## test: runs all tests
+test:
+	@.ci/packages $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory $(MODULE)
+	@$(MAKE) --no-print-directory unit replay gateway
+
+
+# tests of the sources that need no nginx
+unit: $(UNIT_TESTS:%=$(OUT)/unit/%)
+	@for test in $(UNIT_TESTS); do \
+	    echo "$$test"; $(OUT)/unit/$$test || exit 1; \
+	done
+
+
+# what the fuzzers have found so far, without fuzzing
+replay: $(FUZZERS:%=$(OUT)/fuzz/replay_%)
+	@for fuzzer in $(FUZZERS); do \
+	    $(OUT)/fuzz/replay_$$fuzzer tests/fuzz/corpus/$$fuzzer/* || exit 1; \
+	done
+
+
+# real nginx, real connections; the sandbox stands in for Webex
+gateway: $(MODULE)
+	@BUILD=$(BUILD) WHOLESALE_MODULE=$(CURDIR)/$(MODULE) NGINX=$(NGINX) \
+	    WHOLESALE_PRELOAD=$(if $(LD_$(BUILD)),$(shell \
+	        $(CC) -print-file-name=libasan.so)) \
+	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider \
+	    --basetemp=$(OUT)/tests tests/gateway $(PYTEST)
+
+
+## bench: measures CPU per request beside plain nginx
+bench:
+	@.ci/packages $(BENCH_PACKAGES)
+	@$(MAKE) --no-print-directory build/ngx_http_wholesale_module.so
+	@NGINX=$(NGINX) MODULE=$(CURDIR)/build/ngx_http_wholesale_module.so \
+	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/bench.py
+
+
+## lint: checks the style, and looks for bugs without running anything
+lint:
+	@.ci/packages $(LINT_PACKAGES)
+	@$(MAKE) --no-print-directory $(MODULE)
+	@$(PYTHON) -B .ci/style
+	@NGINX_SRC=$(NGINX_SRC) NGINX_OBJ=$(NGINX_OBJ) .ci/analyse
+
+
+## install: puts the module and its configuration where nginx looks for them
+install: build
+	install -d $(DESTDIR)$(MODULES_PATH) $(DESTDIR)$(CONF_PATH)
+	install -m 644 $(MODULE) $(DESTDIR)$(MODULES_PATH)
+	install -m 644 $(SOURCES)/module/wholesale_proxy.conf \
+	    $(DESTDIR)$(CONF_PATH)
+
+
+## clean: removes build/
+clean:
+	rm -rf build
+
+
+# The module is built by nginx's own build system, which writes beside its
+# sources: so it works on links to them.
+
+$(MODULE): $(NGINX_OBJ)/Makefile $(MODULE_FILES)
+	@$(MAKE) --no-print-directory -s -f $(NGINX_OBJ)/Makefile \
+	    -C $(NGINX_OBJ)/src modules
+	@cp $(NGINX_OBJ)/ngx_http_wholesale_module.so $@
+	@echo "$@"
+
+$(NGINX_OBJ)/Makefile: config .ci/configure $(NGINX_OBJ)/sources
+	@NGINX=$(NGINX) NGINX_SRC=$(NGINX_SRC) .ci/configure $(NGINX_OBJ) \
+	    "$(OPT)" "$(LD_$(BUILD))"
+
+$(NGINX_OBJ)/sources: .FORCE
+	@mkdir -p $(@D)
+	@echo "$(NGINX) $(NGINX_SRC) $(MODULE_FILES)" | cmp -s - $@ \
+	    || echo "$(NGINX) $(NGINX_SRC) $(MODULE_FILES)" > $@
+
+.PHONY: .FORCE
+.FORCE:
+
+
+$(OUT)/pure/%.o: $(SOURCES)/%.c $(PURE_HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(PURE_CFLAGS) -c -o $@ $<
+
+$(PURE_LIB): $(PURE_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(OUT)/unit/%: tests/unit/%.c $(PURE_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(PURE_CFLAGS) -o $@ $< $(PURE_LIB) -ljansson -lcmocka -lcrypto
+
+$(OUT)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(PURE_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(PURE_CFLAGS) -o $@ $< tests/fuzz/replay.c $(PURE_LIB) \
+	    -ljansson -lcrypto
