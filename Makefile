@@ -4,7 +4,7 @@
 BUILD ?= release
 
 # the source of the nginx that will load the module
-NGINX ?= /usr/sbin/nginx
+NGINX_BIN ?= /usr/sbin/nginx
 NGINX_SRC ?= /usr/share/nginx/src
 
 PYTHON ?= /usr/bin/python3
@@ -84,7 +84,7 @@ build: deps
 
 ## run: starts the gateway and a stand-in for Webex on 127.0.0.1:8080
 run: build
-	@MODULE=$(CURDIR)/$(MODULE) NGINX=$(NGINX) PYTHON=$(PYTHON) \
+	@MODULE=$(CURDIR)/$(MODULE) NGINX_BIN=$(NGINX_BIN) PYTHON=$(PYTHON) \
 	    tests/sandbox/run
 
 
@@ -111,7 +111,7 @@ replay: $(FUZZERS:%=$(OUT)/fuzz/replay_%)
 
 # real nginx, real connections; the sandbox stands in for Webex
 gateway: $(MODULE)
-	@BUILD=$(BUILD) WHOLESALE_MODULE=$(CURDIR)/$(MODULE) NGINX=$(NGINX) \
+	@BUILD=$(BUILD) WHOLESALE_MODULE=$(CURDIR)/$(MODULE) NGINX_BIN=$(NGINX_BIN) \
 	    WHOLESALE_PRELOAD=$(if $(LD_$(BUILD)),$(shell \
 	        $(CC) -print-file-name=libasan.so)) \
 	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider \
@@ -122,7 +122,7 @@ gateway: $(MODULE)
 bench:
 	@.ci/packages $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory build/ngx_http_wholesale_module.so
-	@NGINX=$(NGINX) MODULE=$(CURDIR)/build/ngx_http_wholesale_module.so \
+	@NGINX_BIN=$(NGINX_BIN) MODULE=$(CURDIR)/build/ngx_http_wholesale_module.so \
 	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/bench.py
 
 
@@ -157,13 +157,13 @@ $(MODULE): $(NGINX_OBJ)/Makefile $(MODULE_FILES)
 	@echo "$@"
 
 $(NGINX_OBJ)/Makefile: config .ci/configure $(NGINX_OBJ)/sources
-	@NGINX=$(NGINX) NGINX_SRC=$(NGINX_SRC) .ci/configure $(NGINX_OBJ) \
+	@NGINX_BIN=$(NGINX_BIN) NGINX_SRC=$(NGINX_SRC) .ci/configure $(NGINX_OBJ) \
 	    "$(OPT)" "$(LD_$(BUILD))"
 
 $(NGINX_OBJ)/sources: .FORCE
 	@mkdir -p $(@D)
-	@echo "$(NGINX) $(NGINX_SRC) $(MODULE_FILES)" | cmp -s - $@ \
-	    || echo "$(NGINX) $(NGINX_SRC) $(MODULE_FILES)" > $@
+	@echo "$(NGINX_BIN) $(NGINX_SRC) $(MODULE_FILES)" | cmp -s - $@ \
+	    || echo "$(NGINX_BIN) $(NGINX_SRC) $(MODULE_FILES)" > $@
 
 .PHONY: .FORCE
 .FORCE:

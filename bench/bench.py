@@ -31,7 +31,7 @@ FOLDER = ROOT / "build" / "bench"
 PROXY_CONF = ROOT / "ngx_wholesale_module" / "module" / "wholesale_proxy.conf"
 REFERENCE = ROOT / "tests" / "gateway" / "reference.json"
 
-NGINX = os.environ.get("NGINX", "/usr/sbin/nginx")
+NGINX = os.environ.get("NGINX_BIN", "/usr/sbin/nginx")
 MODULE = os.environ["MODULE"]
 
 ROUNDS = int(os.environ.get("ROUNDS", 5))
