@@ -177,9 +177,15 @@ $(PURE_LIB): $(PURE_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(OUT)/unit/%: tests/unit/%.c $(PURE_LIB)
+# a test of what happens when memory ends stands in for those who give it
+
+$(OUT)/unit/%_memory: UNIT_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc \
+                                     -Wl,--wrap=realloc,--wrap=free
+
+$(OUT)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(PURE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(PURE_CFLAGS) -o $@ $< $(PURE_LIB) -ljansson -lcmocka -lcrypto
+	$(CC) $(PURE_CFLAGS) -o $@ $< $(PURE_LIB) $(UNIT_LDFLAGS) \
+	    -ljansson -lcmocka -lcrypto
 
 $(OUT)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(PURE_LIB)
 	@mkdir -p $(@D)

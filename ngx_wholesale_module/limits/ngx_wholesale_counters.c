@@ -98,8 +98,9 @@ ngx_wholesale_counter_name_part(ngx_md5_t *md5, const void *data, size_t len)
 
 ngx_int_t
 ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
-    ngx_wholesale_counter_t *counter, ngx_uint_t n, int64_t now)
+    ngx_wholesale_counter_t *counter, ngx_uint_t n)
 {
+    int64_t                        now;
     ngx_int_t                      rc;
     ngx_uint_t                     i;
     const wholesale_limit_t       *limit;
@@ -112,6 +113,10 @@ ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
     rc = NGX_OK;
 
     ngx_shmtx_lock(&counters->shpool->mutex);
+
+    /* under the lock, so that of two workers the later one is later */
+
+    now = ngx_wholesale_counters_now();
 
     for (i = 0; i < n; i++) {
         limit = counter[i].limit;
@@ -151,6 +156,17 @@ ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
     ngx_shmtx_unlock(&counters->shpool->mutex);
 
     return rc;
+}
+
+
+int64_t
+ngx_wholesale_counters_now(void)
+{
+    struct timeval  tv;
+
+    ngx_gettimeofday(&tv);
+
+    return (int64_t) tv.tv_sec * WHOLESALE_SECOND + tv.tv_usec;
 }
 
 

@@ -61,14 +61,16 @@ void ngx_wholesale_counter_name(ngx_wholesale_counter_t *counter,
 
 /*
  * Counts one request against all of the n counters, or against none: a
- * refused request costs nothing.  A limit in dry run never refuses.  "now" is
- * in microseconds since the epoch.
+ * refused request costs nothing.  A limit in dry run never refuses.
  *
  * Returns NGX_OK: let in; NGX_BUSY: at least one limit refused; NGX_ERROR: no
  * room in the zone.  The verdicts are set unless it is NGX_ERROR.
  */
 ngx_int_t ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
-    ngx_wholesale_counter_t *counter, ngx_uint_t n, int64_t now);
+    ngx_wholesale_counter_t *counter, ngx_uint_t n);
+
+/* microseconds since the epoch: nginx's own time is a turn of the loop old */
+int64_t ngx_wholesale_counters_now(void);
 
 
 #endif /* _NGX_WHOLESALE_COUNTERS_H_INCLUDED_ */

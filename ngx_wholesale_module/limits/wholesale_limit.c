@@ -330,10 +330,6 @@ wholesale_limit_elapsed(int64_t window, int64_t previous, int64_t elapsed,
     t = window - (int64_t) ((double) (room + 1) * (double) window
                             / (double) previous);
 
-    if (t < elapsed) {
-        t = elapsed;
-    }
-
     while (t > elapsed
            && wholesale_limit_weighted(window, previous, t - 1) <= room)
     {

@@ -24,7 +24,6 @@ static ngx_int_t ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx,
     ngx_int_t rc);
 static void ngx_http_wholesale_find_refused(ngx_http_wholesale_ctx_t *ctx);
 static time_t ngx_http_wholesale_retry_after(int64_t microseconds);
-static int64_t ngx_http_wholesale_now(void);
 
 
 /* seconds */
@@ -155,7 +154,7 @@ ngx_http_wholesale_ask_redis(ngx_http_request_t *r,
     }
 
     ctx->redis = NGX_HTTP_WHOLESALE_REDIS_ASKED;
-    ctx->redis_started = ngx_http_wholesale_now();
+    ctx->redis_started = ngx_wholesale_counters_now();
 
     /* meanwhile, a client that leaves is noticed */
 
@@ -186,7 +185,7 @@ ngx_http_wholesale_redis_handler(void *data,
 
     ctx->redis = NGX_HTTP_WHOLESALE_REDIS_ANSWERED;
     ctx->redis_rc = rc;
-    ctx->redis_time = ngx_http_wholesale_now() - ctx->redis_started;
+    ctx->redis_time = ngx_wholesale_counters_now() - ctx->redis_started;
 
     ngx_post_event(r->connection->write, &ngx_posted_events);
 }
@@ -227,7 +226,7 @@ ngx_http_wholesale_count_here(ngx_http_request_t *r,
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
 
     rc = ngx_wholesale_counters_take(&wmcf->counters, ctx->counters,
-                                     ctx->ncounters, ngx_http_wholesale_now());
+                                     ctx->ncounters);
 
     if (rc == NGX_ERROR) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -299,17 +298,4 @@ ngx_http_wholesale_retry_after(int64_t microseconds)
     seconds = (microseconds + WHOLESALE_SECOND - 1) / WHOLESALE_SECOND;
 
     return seconds + ngx_random() % (seconds / 10 + 1);
-}
-
-
-/* nginx's own clock is as old as the turn of the event loop */
-
-static int64_t
-ngx_http_wholesale_now(void)
-{
-    struct timeval  tv;
-
-    ngx_gettimeofday(&tv);
-
-    return (int64_t) tv.tv_sec * WHOLESALE_SECOND + tv.tv_usec;
 }

@@ -25,6 +25,8 @@
 #define TEST_SEEDS    200
 #define TEST_STEPS    200
 
+#define TEST_LARGE_SEEDS  200000
+
 
 typedef struct {
     const char  *text;
@@ -369,6 +371,37 @@ test_limit_truth(void **state)
             if (test_random(20) == 0) {
                 now -= test_random(3 * limit.window);
             }
+        }
+    }
+}
+
+
+/* refusals come true where a double has no digits left for the product */
+
+static void
+test_limit_truth_large(void **state)
+{
+    int64_t                    now;
+    wholesale_limit_t          limit;
+    wholesale_limit_state_t    counter;
+    wholesale_limit_verdict_t  verdict;
+
+    for (test_seed = 1; test_seed <= TEST_LARGE_SEEDS; test_seed++) {
+
+        assert_null(wholesale_limit_set_quota(&limit,
+                                              test_random(WHOLESALE_QUOTA_MAX)
+                                              + 1, "366d", 4));
+
+        limit.window -= test_random(limit.window / 2);
+
+        now = TEST_NOW + test_random(limit.window);
+
+        counter.number = now / limit.window - test_random(2);
+        counter.current = test_random(WHOLESALE_QUOTA_MAX) + 1;
+        counter.previous = test_random(WHOLESALE_QUOTA_MAX) + 1;
+
+        if (!wholesale_limit_check(&limit, &counter, now, &verdict)) {
+            test_limit_promises(&limit, &counter, now);
         }
     }
 }
@@ -719,6 +752,7 @@ main(void)
         cmocka_unit_test(test_limit_rate_bound),
         cmocka_unit_test(test_limit_quota_bound),
         cmocka_unit_test(test_limit_truth),
+        cmocka_unit_test(test_limit_truth_large),
         cmocka_unit_test(test_limit_clock_set_back),
         cmocka_unit_test(test_limit_clock_skew),
         cmocka_unit_test(test_limit_forgotten)
