@@ -33,6 +33,8 @@ static const ngx_http_wholesale_status_t *ngx_http_wholesale_find_status(
 static ngx_int_t ngx_http_wholesale_message(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, const ngx_http_wholesale_status_t *status,
     ngx_str_t *message);
+static ngx_uint_t ngx_http_wholesale_is_limited(
+    ngx_http_wholesale_ctx_t *ctx);
 static void ngx_http_wholesale_write_answer(ngx_http_wholesale_writer_t *w,
     ngx_http_wholesale_ctx_t *ctx, const ngx_http_wholesale_status_t *status,
     ngx_uint_t code, ngx_str_t *message);
@@ -124,6 +126,12 @@ ngx_http_wholesale_make_answer(ngx_http_request_t *r,
     const ngx_http_wholesale_status_t  *status;
 
     code = r->headers_out.status;
+
+    if (ctx->refusal && ctx->refusal->status != code) {
+        /* nginx has something else to say since */
+        ctx->refusal = NULL;
+    }
+
     status = ngx_http_wholesale_find_status(code);
 
     if (ngx_http_wholesale_message(r, ctx, status, &message) != NGX_OK) {
@@ -171,7 +179,7 @@ ngx_http_wholesale_message(ngx_http_request_t *r,
 {
     size_t  len, n;
 
-    if (ctx->refusal == NULL || ctx->refusal->status != status->status) {
+    if (ctx->refusal == NULL) {
         *message = status->message;
         return NGX_OK;
     }
@@ -180,7 +188,7 @@ ngx_http_wholesale_message(ngx_http_request_t *r,
 
     n = ctx->problems.total;
 
-    if (ctx->refused == NULL && n == 0) {
+    if (!ngx_http_wholesale_is_limited(ctx) && n == 0) {
         return NGX_OK;
     }
 
@@ -193,7 +201,7 @@ ngx_http_wholesale_message(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (ctx->refused) {
+    if (ngx_http_wholesale_is_limited(ctx)) {
         message->len = ngx_sprintf(message->data,
                                    "The limit \"%s\" is reached; try again "
                                    "in %T second%s.",
@@ -210,6 +218,14 @@ ngx_http_wholesale_message(ngx_http_request_t *r,
                    - message->data;
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_wholesale_is_limited(ngx_http_wholesale_ctx_t *ctx)
+{
+    return ctx->refusal
+           && ctx->refusal->outcome == NGX_HTTP_WHOLESALE_LIMITED;
 }
 
 
@@ -244,7 +260,7 @@ ngx_http_wholesale_write_answer(ngx_http_wholesale_writer_t *w,
     ngx_http_wholesale_write_json(w, ctx->tracking_id.data,
                                   ctx->tracking_id.len);
 
-    if (ctx->refused) {
+    if (ngx_http_wholesale_is_limited(ctx)) {
         ngx_http_wholesale_write(w, "\", \"type\": \"https://iana.org/"
                              "assignments/http-problem-types#quota-exceeded\""
                              ", \"violated-policies\": [\"");
@@ -373,7 +389,7 @@ ngx_http_wholesale_answer_headers(ngx_http_request_t *r,
         break;
     }
 
-    if (ctx->retry_after == 0) {
+    if (ctx->refusal == NULL || ctx->retry_after == 0) {
         return NGX_OK;
     }
 

@@ -15,6 +15,10 @@
 #define NGX_HTTP_WHOLESALE_KEY_MAX  512
 
 
+static ngx_int_t ngx_http_wholesale_identify_by_name(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx, ngx_http_complex_value_t *value);
+static const wholesale_tenant_t *ngx_http_wholesale_by_certificate(
+    ngx_http_request_t *r, const wholesale_tenants_t *tenants);
 static ngx_int_t ngx_http_wholesale_find_key(ngx_http_request_t *r,
     ngx_str_t *key);
 static void ngx_http_wholesale_bearer(ngx_str_t *value, ngx_str_t *key);
@@ -45,11 +49,15 @@ static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_two_keys = {
     ngx_string("two_keys"), NGX_HTTP_WHOLESALE_KEY_NEEDED
 };
 
-static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_disabled = {
-    NGX_HTTP_FORBIDDEN, NGX_HTTP_WHOLESALE_FORBIDDEN,
-    ngx_string("disabled"),
-    ngx_string("This account is disabled at the gateway; ask the service "
-               "provider.")
+static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_two_tenants = {
+    NGX_HTTP_UNAUTHORIZED, NGX_HTTP_WHOLESALE_UNAUTHENTICATED,
+    ngx_string("two_tenants"), NGX_HTTP_WHOLESALE_KEY_NEEDED
+};
+
+static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_unknown_name = {
+    NGX_HTTP_UNAUTHORIZED, NGX_HTTP_WHOLESALE_UNAUTHENTICATED,
+    ngx_string("unknown_tenant"),
+    ngx_string("This call needs the credentials of a known partner.")
 };
 
 
@@ -58,16 +66,32 @@ ngx_http_wholesale_identify(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx)
 {
     u_char                           digest[WHOLESALE_DIGEST_LEN];
+    const wholesale_tenant_t        *certified;
+    ngx_http_wholesale_loc_conf_t   *wlcf;
     ngx_http_wholesale_main_conf_t  *wmcf;
 
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);
+
+    if (wlcf->tenant) {
+        return ngx_http_wholesale_identify_by_name(r, ctx, wlcf->tenant);
+    }
 
     if (ngx_http_wholesale_find_key(r, &ctx->key) != NGX_OK) {
         return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_two_keys);
     }
 
+    certified = ngx_http_wholesale_by_certificate(r, wmcf->tenants);
+
     if (ctx->key.len == 0) {
-        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_no_key);
+
+        if (certified == NULL) {
+            return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_no_key);
+        }
+
+        ctx->tenant = certified;
+
+        return NGX_OK;
     }
 
     if (ctx->key.len <= NGX_HTTP_WHOLESALE_KEY_MAX) {
@@ -79,19 +103,82 @@ ngx_http_wholesale_identify(ngx_http_request_t *r,
         return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_unknown_key);
     }
 
+    if (certified && certified != ctx->tenant) {
+        ctx->tenant = NULL;
+        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_two_tenants);
+    }
+
     return NGX_OK;
 }
 
 
-ngx_int_t
-ngx_http_wholesale_authorise(ngx_http_request_t *r,
-    ngx_http_wholesale_ctx_t *ctx)
+/* somebody else has verified who this is, and tells it in a variable */
+
+static ngx_int_t
+ngx_http_wholesale_identify_by_name(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx, ngx_http_complex_value_t *value)
 {
-    if (!ctx->tenant->enabled) {
-        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_disabled);
+    ngx_str_t                        name;
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+
+    if (ngx_http_complex_value(r, value, &name) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->tenant = wholesale_tenants_by_name(wmcf->tenants, (char *) name.data,
+                                            name.len);
+    if (ctx->tenant == NULL) {
+        return ngx_http_wholesale_refuse(ctx,
+                                         &ngx_http_wholesale_unknown_name);
     }
 
     return NGX_OK;
+}
+
+
+/* of a certificate that nginx has verified, and of no other; or NULL */
+
+static const wholesale_tenant_t *
+ngx_http_wholesale_by_certificate(ngx_http_request_t *r,
+    const wholesale_tenants_t *tenants)
+{
+#if (NGX_HTTP_SSL)
+
+    X509                      *certificate;
+    u_char                     digest[EVP_MAX_MD_SIZE];
+    unsigned int               len;
+    const wholesale_tenant_t  *tenant;
+
+    if (r->connection->ssl == NULL
+        || SSL_get_verify_result(r->connection->ssl->connection) != X509_V_OK)
+    {
+        return NULL;
+    }
+
+    certificate = SSL_get_peer_certificate(r->connection->ssl->connection);
+    if (certificate == NULL) {
+        return NULL;
+    }
+
+    tenant = NULL;
+
+    if (X509_digest(certificate, EVP_sha256(), digest, &len) == 1
+        && len == WHOLESALE_DIGEST_LEN)
+    {
+        tenant = wholesale_tenants_by_certificate(tenants, digest);
+    }
+
+    X509_free(certificate);
+
+    return tenant;
+
+#else
+
+    return NULL;
+
+#endif
 }
 
 

@@ -22,7 +22,8 @@ static ngx_int_t ngx_http_wholesale_count_here(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 static ngx_int_t ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx,
     ngx_int_t rc);
-static void ngx_http_wholesale_find_refused(ngx_http_wholesale_ctx_t *ctx);
+static ngx_uint_t ngx_http_wholesale_find_refused(
+    ngx_http_wholesale_ctx_t *ctx, ngx_uint_t dry_run);
 static time_t ngx_http_wholesale_retry_after(int64_t microseconds);
 
 
@@ -248,19 +249,34 @@ static ngx_int_t
 ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx, ngx_int_t rc)
 {
     if (rc == NGX_OK) {
+
+        /* a limit in dry run would have refused, perhaps */
+
+        if (ngx_http_wholesale_find_refused(ctx, 1)) {
+            ngx_http_wholesale_note(ctx, &ngx_http_wholesale_limited);
+        }
+
         return NGX_OK;
     }
 
-    ngx_http_wholesale_find_refused(ctx);
+    ngx_http_wholesale_find_refused(ctx, 0);
 
-    return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_limited);
+    rc = ngx_http_wholesale_refuse_or_note(ctx, &ngx_http_wholesale_limited);
+
+    if (rc != NGX_OK) {
+        ctx->retry_after = ngx_http_wholesale_retry_after(
+                                           ctx->refused->verdict.retry_after);
+    }
+
+    return rc;
 }
 
 
-/* of several that refuse, the one that does so longest */
+/* sets ctx->refused: of several that refuse, the one that does so longest */
 
-static void
-ngx_http_wholesale_find_refused(ngx_http_wholesale_ctx_t *ctx)
+static ngx_uint_t
+ngx_http_wholesale_find_refused(ngx_http_wholesale_ctx_t *ctx,
+    ngx_uint_t dry_run)
 {
     ngx_uint_t                i;
     ngx_wholesale_counter_t  *counter;
@@ -268,7 +284,9 @@ ngx_http_wholesale_find_refused(ngx_http_wholesale_ctx_t *ctx)
     for (i = 0; i < ctx->ncounters; i++) {
         counter = &ctx->counters[i];
 
-        if (counter->limit->dry_run || counter->verdict.retry_after == 0) {
+        if (counter->limit->dry_run != dry_run
+            || counter->verdict.retry_after == 0)
+        {
             continue;
         }
 
@@ -280,8 +298,7 @@ ngx_http_wholesale_find_refused(ngx_http_wholesale_ctx_t *ctx)
         }
     }
 
-    ctx->retry_after = ngx_http_wholesale_retry_after(
-                                           ctx->refused->verdict.retry_after);
+    return ctx->refused != NULL;
 }
 
 

@@ -118,6 +118,20 @@ static ngx_command_t  ngx_http_wholesale_commands[] = {
       0,
       NULL },
 
+    { ngx_string("wholesale_tenant"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wholesale_loc_conf_t, tenant),
+      NULL },
+
+    { ngx_string("wholesale_dry_run"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wholesale_loc_conf_t, dry_run),
+      NULL },
+
     { ngx_string("wholesale_unknown_fields"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,
@@ -343,12 +357,19 @@ ngx_http_wholesale_create_loc_conf(ngx_conf_t *cf)
 {
     ngx_http_wholesale_loc_conf_t  *wlcf;
 
-    wlcf = ngx_palloc(cf->pool, sizeof(ngx_http_wholesale_loc_conf_t));
+    wlcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_wholesale_loc_conf_t));
     if (wlcf == NULL) {
         return NULL;
     }
 
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     wlcf->tenant = NULL;
+     */
+
     wlcf->enable = NGX_CONF_UNSET;
+    wlcf->dry_run = NGX_CONF_UNSET;
     wlcf->unknown_fields = NGX_CONF_UNSET_UINT;
     wlcf->max_body = NGX_CONF_UNSET_SIZE;
 
@@ -367,10 +388,15 @@ ngx_http_wholesale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_wholesale_main_conf_t  *wmcf;
 
     ngx_conf_merge_value(conf->enable, prev->enable, 0);
+    ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
     ngx_conf_merge_uint_value(conf->unknown_fields, prev->unknown_fields,
                               NGX_HTTP_WHOLESALE_UNKNOWN_ALLOW);
     ngx_conf_merge_size_value(conf->max_body, prev->max_body,
                               NGX_HTTP_WHOLESALE_MAX_BODY);
+
+    if (conf->tenant == NULL) {
+        conf->tenant = prev->tenant;
+    }
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wholesale_module);
 

@@ -100,6 +100,11 @@ typedef struct {
 
 typedef struct {
     ngx_flag_t                       enable;
+    ngx_flag_t                       dry_run;
+
+    /* whose value names the tenant; NULL: a key or a certificate does */
+    ngx_http_complex_value_t        *tenant;
+
     ngx_uint_t                       unknown_fields;
     size_t                           max_body;
 } ngx_http_wholesale_loc_conf_t;
@@ -166,8 +171,9 @@ struct ngx_http_wholesale_ctx_s {
     ngx_http_event_handler_pt        read_body;
     off_t                            received;
 
-    /* NULL: not refused */
+    /* NULL: not refused; and for what it would have been, in dry run */
     const ngx_http_wholesale_refusal_t  *refusal;
+    const ngx_http_wholesale_refusal_t  *noted;
 
     /* may be empty; else told instead of the refusal's one message */
     wholesale_pool_t                 pool;
@@ -221,6 +227,14 @@ ngx_uint_t ngx_http_wholesale_is_credential(ngx_table_elt_t *h);
 
 /* refuses: remembers why, and returns the status for nginx to answer with */
 ngx_int_t ngx_http_wholesale_refuse(ngx_http_wholesale_ctx_t *ctx,
+    const ngx_http_wholesale_refusal_t *refusal);
+
+/* the same, unless in dry run: then notes it, and returns NGX_OK */
+ngx_int_t ngx_http_wholesale_refuse_or_note(ngx_http_wholesale_ctx_t *ctx,
+    const ngx_http_wholesale_refusal_t *refusal);
+
+/* remembers and logs why the request would have been refused */
+void ngx_http_wholesale_note(ngx_http_wholesale_ctx_t *ctx,
     const ngx_http_wholesale_refusal_t *refusal);
 
 

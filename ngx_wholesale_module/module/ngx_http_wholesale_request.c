@@ -307,3 +307,42 @@ ngx_http_wholesale_refuse(ngx_http_wholesale_ctx_t *ctx,
 
     return refusal->status;
 }
+
+
+ngx_int_t
+ngx_http_wholesale_refuse_or_note(ngx_http_wholesale_ctx_t *ctx,
+    const ngx_http_wholesale_refusal_t *refusal)
+{
+    ngx_http_wholesale_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(ctx->request,
+                                        ngx_http_wholesale_module);
+
+    if (wlcf->dry_run || ctx->tenant->dry_run) {
+        ngx_http_wholesale_note(ctx, refusal);
+        return NGX_OK;
+    }
+
+    return ngx_http_wholesale_refuse(ctx, refusal);
+}
+
+
+void
+ngx_http_wholesale_note(ngx_http_wholesale_ctx_t *ctx,
+    const ngx_http_wholesale_refusal_t *refusal)
+{
+    /* what would have been refused first is what would have been told */
+
+    if (ctx->noted) {
+        return;
+    }
+
+    ctx->noted = refusal;
+
+    ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
+                  "wholesale dry run: tenant \"%s\", %V: would be refused "
+                  "with %ui, %s",
+                  ctx->tenant->name, &ctx->tracking_id, refusal->status,
+                  ctx->refused ? ctx->refused->limit->name
+                               : (char *) refusal->reason.data);
+}

@@ -26,8 +26,8 @@ static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_bad_id = {
 static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_ambiguous = {
     NGX_HTTP_NOT_FOUND, NGX_HTTP_WHOLESALE_NOT_FOUND,
     ngx_string("ambiguous_path"),
-    ngx_string("The path must be written plainly: without \"//\", \"..\" or "
-               "needless percent-encoding.")
+    ngx_string("The path must be written plainly: without \"//\", \"..\", "
+               "\"#\" or needless percent-encoding.")
 };
 
 static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_bad_method = {
@@ -47,6 +47,12 @@ ngx_http_wholesale_route(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
     /* what proxy_pass forwards: the client's own bytes, unless rewritten */
 
     raw = r->valid_unparsed_uri ? r->unparsed_uri : r->uri;
+
+    /* nginx leaves a fragment out of the query, and forwards it all the same */
+
+    if (ngx_strlchr(raw.data, raw.data + raw.len, '#')) {
+        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_ambiguous);
+    }
 
     path = wholesale_path_customer((char *) r->uri.data, r->uri.len,
                                    (char *) raw.data, raw.len, &id);

@@ -36,6 +36,7 @@ ngx_int_t
 ngx_http_wholesale_validate(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx)
 {
+    ngx_int_t                        rc;
     ngx_str_t                        body;
     wholesale_update_rules_t         rules;
     ngx_http_wholesale_loc_conf_t   *wlcf;
@@ -72,14 +73,25 @@ ngx_http_wholesale_validate(ngx_http_request_t *r,
         return NGX_OK;
 
     case WHOLESALE_UPDATE_INVALID:
-        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_invalid);
+        rc = ngx_http_wholesale_refuse_or_note(ctx,
+                                               &ngx_http_wholesale_invalid);
+        break;
 
     case WHOLESALE_UPDATE_FORBIDDEN:
-        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_packages);
+        rc = ngx_http_wholesale_refuse_or_note(ctx,
+                                               &ngx_http_wholesale_packages);
+        break;
 
     default: /* WHOLESALE_UPDATE_FAILED */
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    if (rc == NGX_OK) {
+        /* in dry run; should the answer be ours after all, it is not of this */
+        wholesale_problems_init(&ctx->problems, &ctx->pool);
+    }
+
+    return rc;
 }
 
 

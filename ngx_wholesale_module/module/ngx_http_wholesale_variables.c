@@ -156,6 +156,7 @@ static ngx_int_t
 ngx_http_wholesale_outcome_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
+    u_char                    *p;
     ngx_str_t                 *outcome;
     ngx_http_wholesale_ctx_t  *ctx;
 
@@ -163,6 +164,18 @@ ngx_http_wholesale_outcome_variable(ngx_http_request_t *r,
 
     if (ctx && ctx->refusal) {
         outcome = &ngx_http_wholesale_outcomes[ctx->refusal->outcome];
+
+    } else if (ctx && ctx->noted) {
+        outcome = &ngx_http_wholesale_outcomes[ctx->noted->outcome];
+
+        p = ngx_pnalloc(r->pool, outcome->len + sizeof("_dry_run") - 1);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_wholesale_set_variable(v, p,
+                                   ngx_sprintf(p, "%V_dry_run", outcome) - p);
+        return NGX_OK;
 
     } else if (ctx && ctx->forwarded) {
         outcome = &ngx_http_wholesale_outcomes[NGX_HTTP_WHOLESALE_FORWARDED];
@@ -182,23 +195,30 @@ static ngx_int_t
 ngx_http_wholesale_reason_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_http_wholesale_ctx_t  *ctx;
+    ngx_http_wholesale_ctx_t            *ctx;
+    const ngx_http_wholesale_refusal_t  *refusal;
 
     ctx = ngx_http_wholesale_get_ctx(r->main);
 
-    if (ctx == NULL || ctx->refusal == NULL) {
+    refusal = NULL;
+
+    if (ctx) {
+        refusal = ctx->refusal ? ctx->refusal : ctx->noted;
+    }
+
+    if (refusal == NULL) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    if (ctx->refused) {
+    if (refusal->outcome == NGX_HTTP_WHOLESALE_LIMITED) {
         ngx_http_wholesale_set_variable(v, ctx->refused->limit->name,
                                         ctx->refused->limit->name_len);
         return NGX_OK;
     }
 
-    ngx_http_wholesale_set_variable(v, ctx->refusal->reason.data,
-                                    ctx->refusal->reason.len);
+    ngx_http_wholesale_set_variable(v, refusal->reason.data,
+                                    refusal->reason.len);
     return NGX_OK;
 }
 
