@@ -115,10 +115,10 @@ wholesale_json_describe(char *described, const json_t *value)
     switch (json_typeof(value)) {
 
     case JSON_OBJECT:
-        return strcpy(described, "an object");
+        return "an object";
 
     case JSON_ARRAY:
-        return strcpy(described, "an array");
+        return "an array";
 
     case JSON_STRING:
         len = sprintf(described, "the string ");
@@ -137,17 +137,16 @@ wholesale_json_describe(char *described, const json_t *value)
         return described;
 
     case JSON_REAL:
-        return strcpy(described,
-                      "a number with a fraction or an exponent");
+        return "a number with a fraction or an exponent";
 
     case JSON_TRUE:
-        return strcpy(described, "true");
+        return "true";
 
     case JSON_FALSE:
-        return strcpy(described, "false");
+        return "false";
 
     default: /* JSON_NULL */
-        return strcpy(described, "null");
+        return "null";
     }
 }
 
@@ -282,6 +281,12 @@ wholesale_json_load(const char *text, size_t len, size_t longest,
     /* where memory fails jansson may leave it as it was */
     memset(error, 0, sizeof(json_error_t));
 
+    /* jansson overlooks a zero byte that follows a number or a word */
+
+    if (memchr(text, '\0', len) != NULL) {
+        return NULL;
+    }
+
     array = malloc(wholesale_length(WHOLESALE_JSON_OPENING) + first
                    + wholesale_length(WHOLESALE_JSON_MIDDLE) + len
                    + wholesale_length(WHOLESALE_JSON_CLOSING));
@@ -385,8 +390,11 @@ wholesale_json_replace(char *text, size_t len)
 
         end = wholesale_json_number(text + i, text + len);
 
-        if (end == NULL) {
-            /* a fault: jansson comes no further */
+        /* a fault, which must remain one: jansson comes no further */
+
+        if (end == NULL
+            || (end < text + len && strchr(" \t\r\n,]}", *end) == NULL))
+        {
             return;
         }
 

@@ -48,10 +48,10 @@ json_t *wholesale_json_read(const char *text, size_t len, const char *what,
     wholesale_problems_t *problems);
 
 /*
- * Writes what a value is, for a sentence: the string "abc", the number 5, an
+ * Says what a value is, for a sentence: the string "abc", the number 5, an
  * array, null.  "described" has WHOLESALE_JSON_DESCRIBED_MAX bytes.
  *
- * Returns "described".
+ * Returns the words, which are in "described" or static.
  */
 const char *wholesale_json_describe(char *described, const json_t *value);
 

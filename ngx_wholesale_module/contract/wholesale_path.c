@@ -20,6 +20,8 @@
 #define wholesale_literal(text)      { text, sizeof(text) - 1 }
 
 
+static const wholesale_call_t *wholesale_path_find(const char **tail,
+    const char *end);
 static size_t wholesale_id_padding(const char *p, const char *end);
 static int wholesale_path_plain(const char *path, size_t len);
 static int wholesale_path_same(const char *uri, size_t uri_len, size_t prefix,
@@ -30,12 +32,34 @@ static int wholesale_query_hex(char c);
 static int wholesale_query_blank(char c);
 
 
-static const wholesale_slice_t  wholesale_customers =
-    wholesale_literal("/wholesale/customers/");
+static const char  wholesale_prefix[] = "/wholesale/";
 
-/* POST /wholesale/customers/validate is another call */
-static const wholesale_slice_t  wholesale_validate =
-    wholesale_literal("validate");
+/* what is no id stands before the id whose place it takes */
+
+static const wholesale_call_t  wholesale_calls[] = {
+
+    { "customers/validate", WHOLESALE_POST, 0 },
+
+    { "customers/",
+      WHOLESALE_GET|WHOLESALE_PUT|WHOLESALE_DELETE, 1 },
+
+    { "customers", WHOLESALE_GET|WHOLESALE_POST, 0 },
+
+    { "subPartners", WHOLESALE_GET, 0 },
+
+    { "subscribers/validate", WHOLESALE_POST, 0 },
+
+    { "subscribers/",
+      WHOLESALE_GET|WHOLESALE_PUT|WHOLESALE_DELETE, 0 },
+
+    { "subscribers", WHOLESALE_GET|WHOLESALE_POST, 0 },
+
+    { "billing/reports/", WHOLESALE_GET|WHOLESALE_DELETE, 0 },
+
+    { "billing/reports", WHOLESALE_GET|WHOLESALE_POST, 0 },
+
+    { NULL, 0, 0 }
+};
 
 static const wholesale_slice_t  wholesale_sub_partner =
     wholesale_literal("onBehalfOfSubPartnerOrgId");
@@ -92,13 +116,10 @@ wholesale_id_equal(const char *one, size_t one_len, const char *other,
 
 
 wholesale_path_e
-wholesale_path_customer(const char *uri, size_t uri_len, const char *raw,
-    size_t raw_len, wholesale_slice_t *id)
+wholesale_path_call(const char *uri, size_t uri_len, const char *raw,
+    size_t raw_len, const wholesale_call_t **call, wholesale_slice_t *id)
 {
-    const char               *p, *end, *tail, *query;
-    const wholesale_slice_t  *customers;
-
-    customers = &wholesale_customers;
+    const char  *p, *end, *tail, *query;
 
     id->data = raw;
     id->len = 0;
@@ -112,8 +133,9 @@ wholesale_path_customer(const char *uri, size_t uri_len, const char *raw,
     end = uri + uri_len;
     tail = NULL;
 
-    for (p = uri; (size_t) (end - p) >= customers->len; p++) {
-        if (memcmp(p, customers->data, customers->len) != 0) {
+    for (p = uri; (size_t) (end - p) >= sizeof(wholesale_prefix) - 1; p++) {
+
+        if (memcmp(p, wholesale_prefix, sizeof(wholesale_prefix) - 1) != 0) {
             continue;
         }
 
@@ -121,20 +143,22 @@ wholesale_path_customer(const char *uri, size_t uri_len, const char *raw,
             return WHOLESALE_PATH_OTHER;
         }
 
-        tail = p + customers->len;
+        tail = p + sizeof(wholesale_prefix) - 1;
     }
 
-    if (tail == NULL || tail == end || memchr(tail, '/', end - tail)) {
+    if (tail == NULL) {
         return WHOLESALE_PATH_OTHER;
     }
 
-    if ((size_t) (end - tail) == wholesale_validate.len
-        && memcmp(tail, wholesale_validate.data, wholesale_validate.len) == 0)
-    {
+    *call = wholesale_path_find(&tail, end);
+
+    if (*call == NULL) {
         return WHOLESALE_PATH_OTHER;
     }
 
-    if (memchr(tail, '%', end - tail) || !wholesale_id_check(tail, end - tail))
+    if (tail < end
+        && (memchr(tail, '%', end - tail) != NULL
+            || wholesale_id_check(tail, end - tail) == 0))
     {
         return WHOLESALE_PATH_BAD_ID;
     }
@@ -148,7 +172,7 @@ wholesale_path_customer(const char *uri, size_t uri_len, const char *raw,
     id->data = raw + (tail - uri);
     id->len = raw_len - (tail - uri);
 
-    return WHOLESALE_PATH_CUSTOMER;
+    return WHOLESALE_PATH_CALL;
 }
 
 
@@ -218,6 +242,45 @@ wholesale_query_sub_partner(const char *query, size_t len,
     *id = value;
 
     return WHOLESALE_SUB_PARTNER_ONE;
+}
+
+
+/* moves "tail" to where the id starts, or to "end" if there is none */
+
+static const wholesale_call_t *
+wholesale_path_find(const char **tail, const char *end)
+{
+    size_t                   len;
+    const wholesale_call_t  *call;
+
+    for (call = wholesale_calls; call->path != NULL; call++) {
+        len = strlen(call->path);
+
+        if ((size_t) (end - *tail) < len
+            || memcmp(*tail, call->path, len) != 0)
+        {
+            continue;
+        }
+
+        if (call->path[len - 1] != '/') {
+
+            if (*tail + len == end) {
+                *tail = end;
+                return call;
+            }
+
+            continue;
+        }
+
+        if (*tail + len < end
+            && memchr(*tail + len, '/', end - *tail - len) == NULL)
+        {
+            *tail += len;
+            return call;
+        }
+    }
+
+    return NULL;
 }
 
 

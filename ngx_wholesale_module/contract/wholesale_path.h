@@ -27,14 +27,34 @@ typedef struct {
 } wholesale_slice_t;
 
 
-typedef enum {
-    /* .../wholesale/customers/{id}, and nothing that could hide another */
-    WHOLESALE_PATH_CUSTOMER = 0,
+#define WHOLESALE_GET     0x01
+#define WHOLESALE_POST    0x02
+#define WHOLESALE_PUT     0x04
+#define WHOLESALE_DELETE  0x08
 
-    /* no customer's path: a collection, a sibling call, something else */
+
+/* one resource of Webex for Wholesale, as its API reference lists them */
+
+typedef struct {
+    /* after ".../wholesale/"; an id follows where it ends with a "/" */
+    const char  *path;
+
+    /* of WHOLESALE_GET and so on */
+    unsigned     methods;
+
+    /* that one whose PUT is Update a Wholesale Customer */
+    unsigned     customer;
+} wholesale_call_t;
+
+
+typedef enum {
+    /* .../wholesale/ and a resource, and nothing that could hide another */
+    WHOLESALE_PATH_CALL = 0,
+
+    /* no resource of theirs */
     WHOLESALE_PATH_OTHER,
 
-    /* .../wholesale/customers/{what is no id} */
+    /* .../wholesale/customers/{what is no id}, or another's */
     WHOLESALE_PATH_BAD_ID,
 
     /*
@@ -81,16 +101,16 @@ int wholesale_id_equal(const char *one, size_t one_len, const char *other,
 /*
  * Judges a request's path.  "uri" is the path that the location was found by:
  * decoded and normalised, r->uri.  "raw" is the path as it would be forwarded,
- * r->unparsed_uri; a "?" and what follows it does not matter.  Where a
- * rewrite has made the path that is forwarded, both are r->uri.  The path
- * begins with the operator's own prefix, in which nothing may be encoded.
+ * r->unparsed_uri; a "?" and what follows it does not matter.  Where a rewrite
+ * has made the path that is forwarded, both are r->uri.
  *
- * After WHOLESALE_PATH_CUSTOMER "id" is the customer's, within "raw", its
- * padding included; otherwise it is empty.  What is not a customer's path is
- * to be answered with 404, whatever the reason.
+ * After WHOLESALE_PATH_CALL "call" is a static entry and "id" what stands for
+ * its id, within "raw", its padding included; otherwise "id" is empty, as it
+ * is where a resource has none.  Any other result is to be answered with 404.
  */
-wholesale_path_e wholesale_path_customer(const char *uri, size_t uri_len,
-    const char *raw, size_t raw_len, wholesale_slice_t *id);
+wholesale_path_e wholesale_path_call(const char *uri, size_t uri_len,
+    const char *raw, size_t raw_len, const wholesale_call_t **call,
+    wholesale_slice_t *id);
 
 /*
  * Looks for onBehalfOfSubPartnerOrgId in a raw query string (r->args).  A name

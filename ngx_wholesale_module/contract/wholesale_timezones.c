@@ -18,6 +18,7 @@
 
 static int wholesale_timezones_load(const char *path, char **text,
     size_t *len);
+static size_t wholesale_timezones_count(const char *text, size_t len);
 static size_t wholesale_timezones_name(const char *line, const char *end,
     const char **name);
 
@@ -28,7 +29,7 @@ wholesale_timezones_read(wholesale_names_t *timezones,
 {
     int          rc;
     char        *text, *dst;
-    size_t       len, n;
+    size_t       len, n, max;
     const char  *line, *end, *name;
 
     rc = wholesale_timezones_load(path, &text, &len);
@@ -37,15 +38,18 @@ wholesale_timezones_read(wholesale_names_t *timezones,
         return rc;
     }
 
+    max = wholesale_timezones_count(text, len);
+
+    if (max == 0) {
+        free(text);
+        return 1;
+    }
+
     rc = -1;
 
-    /* the names are a part of the text, and a line is longer than its name */
+    dst = wholesale_palloc(pool, max * (WHOLESALE_NAME_MAX + 1));
 
-    dst = wholesale_palloc(pool, len + 1);
-
-    if (dst == NULL
-        || wholesale_names_init(timezones, pool, WHOLESALE_TIMEZONES_MAX) != 0)
-    {
+    if (dst == NULL || wholesale_names_init(timezones, pool, max) != 0) {
         goto done;
     }
 
@@ -60,7 +64,7 @@ wholesale_timezones_read(wholesale_names_t *timezones,
         n = wholesale_timezones_name(line, end, &name);
 
         if (n == 0
-            || timezones->n == WHOLESALE_TIMEZONES_MAX
+            || timezones->n == max
             || wholesale_names_find(timezones, name, n)
                != WHOLESALE_NAMES_NONE)
         {
@@ -108,6 +112,27 @@ wholesale_timezones_load(const char *path, char **text, size_t *len)
     fclose(file);
 
     return 0;
+}
+
+
+/* how many lines may have a name in them, up to what is allowed */
+
+static size_t
+wholesale_timezones_count(const char *text, size_t len)
+{
+    size_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < len && n < WHOLESALE_TIMEZONES_MAX; i++) {
+        if ((text[i] == 'Z' || text[i] == 'L')
+            && (i == 0 || text[i - 1] == '\n'))
+        {
+            n++;
+        }
+    }
+
+    return n;
 }
 
 

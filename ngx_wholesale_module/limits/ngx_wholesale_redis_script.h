@@ -63,9 +63,9 @@
     "  end\n"                                                                 \
     "  local left = window - (at - number * window)\n"                        \
     "  local used = current + math.floor(previous * left / window)\n"         \
-    "  return used + 1 <= quota,\n"                                           \
-    "         string.format('%.0f %.0f %.0f', number, current + 1, previous),\n"\
-    "         (number + 2) * window\n"                                        \
+    "  local value = string.format('%.0f %.0f %.0f', number, current + 1,\n"  \
+    "                              previous)\n"                               \
+    "  return used + 1 <= quota, value, (number + 2) * window\n"              \
     "end\n"                                                                   \
     "\n"                                                                      \
     "local found, counted, allowed = {}, {}, 1\n"                             \

@@ -10,9 +10,6 @@
 #include <ngx_http_wholesale_module.h>
 
 
-#define NGX_HTTP_WHOLESALE_ALLOW  "GET, HEAD, PUT"
-
-
 /* without "last" it only measures */
 
 typedef struct {
@@ -46,6 +43,8 @@ static void ngx_http_wholesale_write_json(ngx_http_wholesale_writer_t *w,
     const u_char *text, size_t len);
 static ngx_int_t ngx_http_wholesale_answer_headers(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
+static ngx_int_t ngx_http_wholesale_allow(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx, ngx_str_t *value);
 static ngx_uint_t ngx_http_wholesale_wants_problem(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_wholesale_is_problem(u_char *p, u_char *last);
 static ngx_int_t ngx_http_wholesale_answer_header(ngx_http_request_t *r,
@@ -382,7 +381,10 @@ ngx_http_wholesale_answer_headers(ngx_http_request_t *r,
         return ngx_http_wholesale_answer_header(r, "WWW-Authenticate", &value);
 
     case NGX_HTTP_NOT_ALLOWED:
-        ngx_str_set(&value, NGX_HTTP_WHOLESALE_ALLOW);
+        if (ngx_http_wholesale_allow(r, ctx, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
         return ngx_http_wholesale_answer_header(r, "Allow", &value);
 
     default:
@@ -402,6 +404,36 @@ ngx_http_wholesale_answer_headers(ngx_http_request_t *r,
     value.len = ngx_sprintf(p, "%T", ctx->retry_after) - p;
 
     return ngx_http_wholesale_answer_header(r, "Retry-After", &value);
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_allow(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    u_char    *p;
+    unsigned   methods;
+
+    /* nginx itself refuses TRACE, before anybody knows the path */
+
+    methods = ctx->methods ? ctx->methods : WHOLESALE_GET|WHOLESALE_PUT;
+
+    p = ngx_pnalloc(r->pool, sizeof("GET, HEAD, POST, PUT, DELETE, ") - 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->data = p;
+
+    p = ngx_sprintf(p, "%s%s%s%s",
+                    (methods & WHOLESALE_GET) ? "GET, HEAD, " : "",
+                    (methods & WHOLESALE_POST) ? "POST, " : "",
+                    (methods & WHOLESALE_PUT) ? "PUT, " : "",
+                    (methods & WHOLESALE_DELETE) ? "DELETE, " : "");
+
+    value->len = p - value->data - (sizeof(", ") - 1);
+
+    return NGX_OK;
 }
 
 

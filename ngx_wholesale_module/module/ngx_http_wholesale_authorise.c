@@ -80,7 +80,7 @@ ngx_http_wholesale_authorise(ngx_http_request_t *r,
         return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_disabled);
     }
 
-    if (ctx->tenant->customers) {
+    if (ctx->tenant->customers && ctx->customer.len) {
 
         /* without the padding, which a client may write as it likes */
 

@@ -19,7 +19,7 @@ static void ngx_http_wholesale_body_event(ngx_http_request_t *r);
 static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_no_body = {
     NGX_HTTP_BAD_REQUEST, NGX_HTTP_WHOLESALE_INVALID,
     ngx_string("body_not_allowed"),
-    ngx_string("A GET or HEAD of a customer has no body.")
+    ngx_string("A GET or HEAD has no body.")
 };
 
 static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_not_json = {
@@ -68,11 +68,11 @@ ngx_http_wholesale_read_body(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (!ngx_http_wholesale_is_json(r)) {
+    if (ctx->update && !ngx_http_wholesale_is_json(r)) {
         return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_not_json);
     }
 
-    if (!ngx_http_wholesale_is_plain(r)) {
+    if (ctx->update && !ngx_http_wholesale_is_plain(r)) {
         return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_encoded);
     }
 

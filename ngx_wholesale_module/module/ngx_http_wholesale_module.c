@@ -132,6 +132,13 @@ static ngx_command_t  ngx_http_wholesale_commands[] = {
       offsetof(ngx_http_wholesale_loc_conf_t, dry_run),
       NULL },
 
+    { ngx_string("wholesale_passthrough"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wholesale_loc_conf_t, passthrough),
+      NULL },
+
     { ngx_string("wholesale_unknown_fields"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,
@@ -370,6 +377,7 @@ ngx_http_wholesale_create_loc_conf(ngx_conf_t *cf)
 
     wlcf->enable = NGX_CONF_UNSET;
     wlcf->dry_run = NGX_CONF_UNSET;
+    wlcf->passthrough = NGX_CONF_UNSET;
     wlcf->unknown_fields = NGX_CONF_UNSET_UINT;
     wlcf->max_body = NGX_CONF_UNSET_SIZE;
 
@@ -389,6 +397,7 @@ ngx_http_wholesale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_value(conf->enable, prev->enable, 0);
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
+    ngx_conf_merge_value(conf->passthrough, prev->passthrough, 0);
     ngx_conf_merge_uint_value(conf->unknown_fields, prev->unknown_fields,
                               NGX_HTTP_WHOLESALE_UNKNOWN_ALLOW);
     ngx_conf_merge_size_value(conf->max_body, prev->max_body,

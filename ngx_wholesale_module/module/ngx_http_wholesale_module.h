@@ -101,6 +101,7 @@ typedef struct {
 typedef struct {
     ngx_flag_t                       enable;
     ngx_flag_t                       dry_run;
+    ngx_flag_t                       passthrough;
 
     /* whose value names the tenant; NULL: a key or a certificate does */
     ngx_http_complex_value_t        *tenant;
@@ -136,7 +137,10 @@ struct ngx_http_wholesale_ctx_s {
      */
     ngx_uint_t                       step;
 
-    /* the customer's id as it stands in the path */
+    /* of WHOLESALE_GET and so on: what the path may be called by */
+    unsigned                         methods;
+
+    /* the customer's id as it stands in the path; it may have none */
     ngx_str_t                        customer;
     ngx_str_t                        tracking_id;
 
@@ -185,12 +189,14 @@ struct ngx_http_wholesale_ctx_s {
     ngx_str_t                        answer;
 
     /*
+     * "update": the call is Update a Wholesale Customer, and validated
      * "body_read": all of it is here, nothing is left on the connection
      * "keepalive": the connection could be kept when we refused
      * "forwarded": all steps are done, the request is the upstream's
      * "answered": the header filter has taken the answer over
      * "sent": the body filter has passed "answer" on
      */
+    unsigned                         update:1;
     unsigned                         body_read:1;
     unsigned                         keepalive:1;
     unsigned                         forwarded:1;

@@ -42,7 +42,7 @@ ngx_http_wholesale_validate(ngx_http_request_t *r,
     ngx_http_wholesale_loc_conf_t   *wlcf;
     ngx_http_wholesale_main_conf_t  *wmcf;
 
-    if (!ctx->body_read) {
+    if (!ctx->update) {
         return NGX_OK;
     }
 

@@ -91,6 +91,7 @@ static void ngx_wholesale_redis_arm(ngx_wholesale_redis_t *redis,
     ngx_msec_t deadline);
 static void ngx_wholesale_redis_settle(ngx_wholesale_redis_t *redis);
 static void ngx_wholesale_redis_turn_handler(ngx_event_t *ev);
+static void ngx_wholesale_redis_forgive(ngx_wholesale_redis_t *redis);
 static ngx_int_t ngx_wholesale_redis_copy_accepted(
     ngx_wholesale_redis_t *redis);
 static void ngx_wholesale_redis_deadline_handler(ngx_event_t *ev);
@@ -118,18 +119,6 @@ static const ngx_wholesale_redis_events_t  ngx_wholesale_redis_events = {
     ngx_wholesale_redis_writable,
     ngx_wholesale_redis_reply,
     ngx_wholesale_redis_failed
-};
-
-
-static ngx_str_t  ngx_wholesale_redis_error_names[] = {
-    ngx_string("ok"),
-    ngx_string("timeout"),
-    ngx_string("connect"),
-    ngx_string("closed"),
-    ngx_string("protocol"),
-    ngx_string("auth"),
-    ngx_string("state"),
-    ngx_string("command")
 };
 
 
@@ -296,19 +285,12 @@ ngx_wholesale_redis_conf(const ngx_wholesale_redis_t *redis)
 }
 
 
-ngx_str_t *
-ngx_wholesale_redis_error_name(ngx_wholesale_redis_error_e error)
-{
-    return &ngx_wholesale_redis_error_names[error];
-}
-
-
 static void
 ngx_wholesale_redis_cleanup(void *data)
 {
     ngx_wholesale_redis_t *redis = data;
 
-    ngx_queue_t  *q;
+    ngx_queue_t  *q, *next;
 
     ngx_wholesale_redis_disconnect(&redis->connection);
 
@@ -326,8 +308,11 @@ ngx_wholesale_redis_cleanup(void *data)
 
     ngx_queue_add(&redis->accepted, &redis->sent);
 
-    while (!ngx_queue_empty(&redis->accepted)) {
-        q = ngx_queue_head(&redis->accepted);
+    for (q = ngx_queue_head(&redis->accepted);
+         q != ngx_queue_sentinel(&redis->accepted);
+         q = next)
+    {
+        next = ngx_queue_next(q);
 
         ngx_wholesale_redis_free_query(
                        ngx_queue_data(q, ngx_wholesale_redis_query_t, queue));
@@ -425,6 +410,8 @@ ngx_wholesale_redis_turn_handler(ngx_event_t *ev)
 
     if (redis->connection.state == NGX_WHOLESALE_REDIS_READY) {
 
+        ngx_wholesale_redis_forgive(redis);
+
         while (ngx_wholesale_redis_copy_accepted(redis) == NGX_AGAIN) {
 
             if (ngx_wholesale_redis_flush(&redis->connection) != NGX_OK
@@ -443,6 +430,37 @@ ngx_wholesale_redis_turn_handler(ngx_event_t *ev)
         && redis->breaker == NGX_WHOLESALE_REDIS_BREAKER_CLOSED)
     {
         ngx_wholesale_redis_connect(&redis->connection);
+    }
+}
+
+
+/*
+ * The clock stands still during a turn, which takes its time where many
+ * requests came at once.  That is not Redis's fault, and must not open the
+ * breaker.
+ */
+
+static void
+ngx_wholesale_redis_forgive(ngx_wholesale_redis_t *redis)
+{
+    ngx_msec_t                    busy;
+    ngx_queue_t                  *q;
+    ngx_wholesale_redis_query_t  *query;
+
+    busy = ngx_current_msec;
+    ngx_time_update();
+    busy = ngx_current_msec - busy;
+
+    if (busy == 0) {
+        return;
+    }
+
+    for (q = ngx_queue_head(&redis->accepted);
+         q != ngx_queue_sentinel(&redis->accepted);
+         q = ngx_queue_next(q))
+    {
+        query = ngx_queue_data(q, ngx_wholesale_redis_query_t, queue);
+        query->deadline += busy;
     }
 }
 

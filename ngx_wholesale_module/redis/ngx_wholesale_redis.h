@@ -96,7 +96,10 @@ typedef struct {
     ngx_uint_t                         database;
     ngx_str_t                          key_prefix;
 
-    /* from the command to its reply, connecting included */
+    /*
+     * From the command to its reply, connecting included, but not what the
+     * worker takes for other events before it can write the command.
+     */
     ngx_msec_t                         timeout;
 
 #if (NGX_SSL)

@@ -63,6 +63,20 @@ static const ngx_wholesale_redis_code_t  ngx_wholesale_redis_codes[] = {
 };
 
 
+/* by ngx_wholesale_redis_error_e */
+
+static ngx_str_t  ngx_wholesale_redis_error_names[] = {
+    ngx_string("ok"),
+    ngx_string("timeout"),
+    ngx_string("connect"),
+    ngx_string("closed"),
+    ngx_string("protocol"),
+    ngx_string("auth"),
+    ngx_string("state"),
+    ngx_string("command")
+};
+
+
 redisReader *
 ngx_wholesale_redis_reader(void)
 {
@@ -135,6 +149,13 @@ ngx_wholesale_redis_reply_code(u_char *buf, const redisReply *reply)
     }
 
     return buf + i;
+}
+
+
+ngx_str_t *
+ngx_wholesale_redis_error_name(ngx_wholesale_redis_error_e error)
+{
+    return &ngx_wholesale_redis_error_names[error];
 }
 
 

@@ -12,6 +12,8 @@
 
 #include <wholesale_catalogue.h>
 
+#include "../unit/test_pool.h"
+
 
 /*
  * Any text is either refused, with problems that can be logged, or makes a
@@ -21,16 +23,7 @@
 
 
 /* there is no such file, so that the time zones are those built in */
-#define FUZZ_TZDATA   "tests/fuzz/no_tzdata"
-
-#define FUZZ_POOL     (4 * 1024 * 1024)
-#define FUZZ_ALIGN    16
-
-
-typedef struct {
-    char    *memory;
-    size_t   used;
-} fuzz_pool_t;
+#define FUZZ_TZDATA  "tests/fuzz/no_tzdata"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,7 +32,6 @@ static wholesale_catalogue_t *fuzz_parse(const wholesale_pool_t *pool,
     const uint8_t *data, size_t size, wholesale_problems_t *problems);
 static void fuzz_look(const wholesale_catalogue_t *catalogue);
 static void fuzz_problems(const wholesale_problems_t *problems);
-static void *fuzz_alloc(void *data, size_t size);
 static void fuzz_assert(int holds);
 
 
@@ -47,24 +39,13 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     json_t                 *json;
-    fuzz_pool_t             memory;
-    wholesale_pool_t        pool;
+    test_pool_t             pool;
     wholesale_problems_t    problems, again;
     wholesale_catalogue_t  *catalogue;
 
-    static char  *block;
+    test_pool_init(&pool);
 
-    if (block == NULL) {
-        block = malloc(FUZZ_POOL);
-        fuzz_assert(block != NULL);
-    }
-
-    memory.memory = block;
-    memory.used = 0;
-    pool.alloc = fuzz_alloc;
-    pool.data = &memory;
-
-    catalogue = fuzz_parse(&pool, data, size, &problems);
+    catalogue = fuzz_parse(&pool.pool, data, size, &problems);
 
     fuzz_assert(!problems.failed);
     fuzz_assert((catalogue == NULL) == (problems.total > 0));
@@ -79,9 +60,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_look(catalogue);
     }
 
-    fuzz_assert((fuzz_parse(&pool, data, size, &again) == NULL)
+    fuzz_assert((fuzz_parse(&pool.pool, data, size, &again) == NULL)
                 == (catalogue == NULL));
     fuzz_assert(again.total == problems.total);
+
+    test_pool_free(&pool);
 
     return 0;
 }
@@ -101,9 +84,9 @@ fuzz_parse(const wholesale_pool_t *pool, const uint8_t *data, size_t size,
 static void
 fuzz_look(const wholesale_catalogue_t *catalogue)
 {
-    size_t                   i, k;
-    const wholesale_addon_t  *addon;
+    size_t                    i, k;
     const wholesale_name_t   *name;
+    const wholesale_addon_t  *addon;
 
     fuzz_assert(catalogue->packages.n > 0);
     fuzz_assert(catalogue->packages.n <= WHOLESALE_PACKAGES_MAX);
@@ -154,28 +137,6 @@ fuzz_problems(const wholesale_problems_t *problems)
                                            problem->description_len)
                     == NULL);
     }
-}
-
-
-static void *
-fuzz_alloc(void *data, size_t size)
-{
-    fuzz_pool_t *pool = data;
-
-    char  *p;
-
-    fuzz_assert(size > 0);
-
-    size = (size + FUZZ_ALIGN - 1) / FUZZ_ALIGN * FUZZ_ALIGN;
-
-    if (size > FUZZ_POOL - pool->used) {
-        return NULL;
-    }
-
-    p = pool->memory + pool->used;
-    pool->used += size;
-
-    return p;
 }
 
 

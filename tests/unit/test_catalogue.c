@@ -35,10 +35,98 @@
 #define TEST_NAMES_MAX  8
 
 
+typedef struct {
+    const char  *text;
+    const char  *mistakes[TEST_NAMES_MAX];
+} test_file_t;
+
+
 static wholesale_catalogue_t *test_parse(test_pool_t *pool, const char *text,
     wholesale_problems_t *problems);
 static json_t *test_json(const wholesale_catalogue_t *catalogue);
 static void test_write(const char *path, const char *text);
+
+
+static const test_file_t  test_files[] = {
+    { "", { "the catalogue is empty, but has to be a JSON object" } },
+    { "[]", { "the catalogue has to be a JSON object, not an array" } },
+    { "{\n\"packages\":{}\n,}", { "line 3, column 2: a member's name in "
+      "double quotes is expected, not \"}\"" } },
+    { "{\"packages\":{\"a\":{},\"a\":{}}}", { "packages.a: line 1, column "
+      "21: the name that begins here is in its object twice" } },
+    { "{\"package\":{},\"\":1}", { "package: no part of a catalogue has "
+      "this name", "[\"\"]: no part of a catalogue has this name" } },
+
+    { "{\"packages\":[],\"countries\":{},\"languages\":\"en\","
+      "\"timezones\":5,\"requiredAddressMembers\":true}",
+      { "packages: has to be an object, not an array",
+        "countries: has to be an array, not an object",
+        "requiredAddressMembers: has to be an object, not true",
+        "languages: has to be an array, not the string \"en\"",
+        "timezones: has to be an array, not the number 5" } },
+    { "{\"packages\":{},\"countries\":[],\"languages\":[],"
+      "\"timezones\":[]}",
+      { "packages: has no entry; leave it out to keep what is built in",
+        "countries: has no entry; leave it out to keep what is built in",
+        "languages: has no entry; leave it out to keep what is built in",
+        "timezones: has no entry; leave it out to keep what is built in" }
+    },
+
+    { "{\"packages\":{\"a\":null,\"b\":{\"need\":1,\"needs\":[]},"
+      "\"c d\":{},\"\":{},\"e\":{\"needs\":\"a\"},"
+      "\"f\":{\"needs\":[\"f\",5,\"\\u0000\",\"aaa\"]}}}",
+      { "packages[\"c d\"]: \"c d\" is no name of a package: 1 to 64 of "
+        "A-Z a-z 0-9 _ -",
+        "packages[\"\"]: \"\" is no name of a package: 1 to 64 of "
+        "A-Z a-z 0-9 _ -",
+        "packages.a: has to be an object, not null",
+        "packages.b.need: a package has no member but \"needs\"",
+        "packages.b.needs: has to be an array of packages, not an empty "
+        "one",
+        "packages.e.needs: has to be an array of packages, not the string "
+        "\"a\"",
+        "packages.f.needs[0]: \"f\" cannot need itself",
+        "packages.f.needs[1]: has to be a name, not the number 5" } },
+    { "{\"packages\":{\"webex_calling\":{},\"plan\":{\"needs\":"
+      "[\"webex_caling\",\"teams\"]}}}",
+      { "packages.plan.needs[0]: \"webex_caling\" is not a package of "
+        "this catalogue; did you mean \"webex_calling\"?",
+        "packages.plan.needs[1]: \"teams\" is not a package of this "
+        "catalogue" } },
+
+    { "{\"countries\":[\"DE\",\"USA\",\"us\",\"U\",\"\",\"DE\",null,"
+      "\"@A\"]}",
+      { "countries[1]: \"USA\" is not two letters of A-Z",
+        "countries[2]: \"us\" is not two letters of A-Z",
+        "countries[3]: \"U\" is not two letters of A-Z",
+        "countries[4]: \"\" is not two letters of A-Z",
+        "countries[5]: \"DE\" is here twice",
+        "countries[6]: has to be a name, not null",
+        "countries[7]: \"@A\" is not two letters of A-Z" } },
+    { "{\"requiredAddressMembers\":{\"us\":[],\"XX\":[],\"DE\":{},"
+      "\"CA\":[\"city\",1]}}",
+      { "requiredAddressMembers.us: \"us\" is not a country of this "
+        "catalogue; did you mean \"US\"?",
+        "requiredAddressMembers.XX: \"XX\" is not a country of this "
+        "catalogue",
+        "requiredAddressMembers.DE: has to be an array, not an object",
+        "requiredAddressMembers.CA[0]: \"city\" is neither "
+        "\"stateOrProvince\" nor \"zipOrPostalCode\"",
+        "requiredAddressMembers.CA[1]: has to be a name, not the number "
+        "1" } },
+    { "{\"countries\":[\"US\"],\"requiredAddressMembers\":{\"DE\":[]}}",
+      { "requiredAddressMembers.DE: \"DE\" is not a country of this "
+        "catalogue" } },
+    { "{\"languages\":[\"en_us\",\"EN_US\",\"en us\",\"\",{}]}",
+      { "languages[1]: \"EN_US\" is here twice",
+        "languages[2]: a name is 1 to 64 letters, digits and _-",
+        "languages[3]: a name is 1 to 64 letters, digits and _-",
+        "languages[4]: has to be a name, not an object" } },
+    { "{\"timezones\":[\"Mars/Olympus\",\"Mars/Olympus\","
+      "\"Los Angeles\"]}",
+      { "timezones[1]: \"Mars/Olympus\" is here twice",
+        "timezones[2]: a name is 1 to 64 letters, digits and _-+/" } }
+};
 
 
 static wholesale_catalogue_t *
@@ -379,100 +467,16 @@ test_mistakes(void **state)
     test_pool_t           pool;
     wholesale_problems_t  problems;
 
-    static const struct {
-        const char  *text;
-        const char  *mistakes[TEST_NAMES_MAX];
-    } files[] = {
-        { "", { "the catalogue is empty, but has to be a JSON object" } },
-        { "[]", { "the catalogue has to be a JSON object, not an array" } },
-        { "{\n\"packages\":{}\n,}", { "line 3, column 2: a member's name in "
-          "double quotes is expected, not \"}\"" } },
-        { "{\"packages\":{\"a\":{},\"a\":{}}}", { "packages.a: line 1, column "
-          "21: the name that begins here is in its object twice" } },
-        { "{\"package\":{},\"\":1}", { "package: no part of a catalogue has "
-          "this name", "[\"\"]: no part of a catalogue has this name" } },
-
-        { "{\"packages\":[],\"countries\":{},\"languages\":\"en\","
-          "\"timezones\":5,\"requiredAddressMembers\":true}",
-          { "packages: has to be an object, not an array",
-            "countries: has to be an array, not an object",
-            "requiredAddressMembers: has to be an object, not true",
-            "languages: has to be an array, not the string \"en\"",
-            "timezones: has to be an array, not the number 5" } },
-        { "{\"packages\":{},\"countries\":[],\"languages\":[],"
-          "\"timezones\":[]}",
-          { "packages: has no entry; leave it out to keep what is built in",
-            "countries: has no entry; leave it out to keep what is built in",
-            "languages: has no entry; leave it out to keep what is built in",
-            "timezones: has no entry; leave it out to keep what is built in" }
-        },
-
-        { "{\"packages\":{\"a\":null,\"b\":{\"need\":1,\"needs\":[]},"
-          "\"c d\":{},\"\":{},\"e\":{\"needs\":\"a\"},"
-          "\"f\":{\"needs\":[\"f\",5,\"\\u0000\",\"aaa\"]}}}",
-          { "packages[\"c d\"]: \"c d\" is no name of a package: 1 to 64 of "
-            "A-Z a-z 0-9 _ -",
-            "packages[\"\"]: \"\" is no name of a package: 1 to 64 of "
-            "A-Z a-z 0-9 _ -",
-            "packages.a: has to be an object, not null",
-            "packages.b.need: a package has no member but \"needs\"",
-            "packages.b.needs: has to be an array of packages, not an empty "
-            "one",
-            "packages.e.needs: has to be an array of packages, not the string "
-            "\"a\"",
-            "packages.f.needs[0]: \"f\" cannot need itself",
-            "packages.f.needs[1]: has to be a name, not the number 5" } },
-        { "{\"packages\":{\"webex_calling\":{},\"plan\":{\"needs\":"
-          "[\"webex_caling\",\"teams\"]}}}",
-          { "packages.plan.needs[0]: \"webex_caling\" is not a package of "
-            "this catalogue; did you mean \"webex_calling\"?",
-            "packages.plan.needs[1]: \"teams\" is not a package of this "
-            "catalogue" } },
-
-        { "{\"countries\":[\"DE\",\"USA\",\"us\",\"U\",\"\",\"DE\",null,"
-          "\"@A\"]}",
-          { "countries[1]: \"USA\" is not two letters of A-Z",
-            "countries[2]: \"us\" is not two letters of A-Z",
-            "countries[3]: \"U\" is not two letters of A-Z",
-            "countries[4]: \"\" is not two letters of A-Z",
-            "countries[5]: \"DE\" is here twice",
-            "countries[6]: has to be a name, not null",
-            "countries[7]: \"@A\" is not two letters of A-Z" } },
-        { "{\"requiredAddressMembers\":{\"us\":[],\"XX\":[],\"DE\":{},"
-          "\"CA\":[\"city\",1]}}",
-          { "requiredAddressMembers.us: \"us\" is not a country of this "
-            "catalogue; did you mean \"US\"?",
-            "requiredAddressMembers.XX: \"XX\" is not a country of this "
-            "catalogue",
-            "requiredAddressMembers.DE: has to be an array, not an object",
-            "requiredAddressMembers.CA[0]: \"city\" is neither "
-            "\"stateOrProvince\" nor \"zipOrPostalCode\"",
-            "requiredAddressMembers.CA[1]: has to be a name, not the number "
-            "1" } },
-        { "{\"countries\":[\"US\"],\"requiredAddressMembers\":{\"DE\":[]}}",
-          { "requiredAddressMembers.DE: \"DE\" is not a country of this "
-            "catalogue" } },
-        { "{\"languages\":[\"en_us\",\"EN_US\",\"en us\",\"\",{}]}",
-          { "languages[1]: \"EN_US\" is here twice",
-            "languages[2]: a name is 1 to 64 letters, digits and _-",
-            "languages[3]: a name is 1 to 64 letters, digits and _-",
-            "languages[4]: has to be a name, not an object" } },
-        { "{\"timezones\":[\"Mars/Olympus\",\"Mars/Olympus\","
-          "\"Los Angeles\"]}",
-          { "timezones[1]: \"Mars/Olympus\" is here twice",
-            "timezones[2]: a name is 1 to 64 letters, digits and _-+/" } }
-    };
-
     test_pool_init(&pool);
 
-    for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-        assert_null(test_parse(&pool, files[i].text, &problems));
+    for (i = 0; i < sizeof(test_files) / sizeof(test_files[0]); i++) {
+        assert_null(test_parse(&pool, test_files[i].text, &problems));
         assert_int_equal(problems.failed, 0);
 
-        for (k = 0; k < TEST_NAMES_MAX && files[i].mistakes[k]; k++) {
+        for (k = 0; k < TEST_NAMES_MAX && test_files[i].mistakes[k]; k++) {
             assert_true(k < problems.stored);
             assert_string_equal(problems.items[k].description,
-                                files[i].mistakes[k]);
+                                test_files[i].mistakes[k]);
         }
 
         /* there is no room above for all that some of them have */

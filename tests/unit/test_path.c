@@ -17,6 +17,113 @@
 #include <wholesale_path.h>
 
 
+typedef struct {
+    const char        *uri;
+    const char        *raw;
+    wholesale_path_e   path;
+    const char        *id;
+} test_path_case_t;
+
+
+static const test_path_case_t  test_paths[] = {
+    { "/v1/wholesale/customers/abc", "/v1/wholesale/customers/abc",
+      WHOLESALE_PATH_CALL, "abc" },
+    { "/v1/wholesale/customers/abc=", "/v1/wholesale/customers/abc%3D",
+      WHOLESALE_PATH_CALL, "abc%3D" },
+    { "/v1/wholesale/customers/abc==", "/v1/wholesale/customers/abc=%3d",
+      WHOLESALE_PATH_CALL, "abc=%3d" },
+    { "/v1/wholesale/customers/abc==", "/v1/wholesale/customers/abc==",
+      WHOLESALE_PATH_CALL, "abc==" },
+    { "/wholesale/customers/abc", "/wholesale/customers/abc?a=b",
+      WHOLESALE_PATH_CALL, "abc" },
+    { "/a.b/...c/wholesale/customers/abc",
+      "/a.b/...c/wholesale/customers/abc?/wholesale/customers/x",
+      WHOLESALE_PATH_CALL, "abc" },
+    { "/.../wholesale/customers/a", "/.../wholesale/customers/a",
+      WHOLESALE_PATH_CALL, "a" },
+    { "/v1/wholesale/customers/Validate",
+      "/v1/wholesale/customers/Validate",
+      WHOLESALE_PATH_CALL, "Validate" },
+
+    { "/v1/wholesale/customers", "/v1/wholesale/customers",
+      WHOLESALE_PATH_OTHER, "" },
+    { "/v1/wholesale/customers/", "/v1/wholesale/customers/",
+      WHOLESALE_PATH_OTHER, "" },
+    { "/v1/wholesale/customers/validate",
+      "/v1/wholesale/customers/validate", WHOLESALE_PATH_OTHER, "" },
+    { "/v1/wholesale/customers/validate",
+      "/v1/wholesale/customers/%76alidate",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v1/wholesale/customers/abc/", "/v1/wholesale/customers/abc/",
+      WHOLESALE_PATH_OTHER, "" },
+    { "/v1/wholesale/customers/abc/x", "/v1/wholesale/customers/abc%2fx",
+      WHOLESALE_PATH_OTHER, "" },
+    { "/v1/wholesale/subscribers/abc", "/v1/wholesale/subscribers/abc",
+      WHOLESALE_PATH_OTHER, "" },
+    { "/v1/wholesale/Customers/abc", "/v1/wholesale/Customers/abc",
+      WHOLESALE_PATH_OTHER, "" },
+    { "/v1/xwholesale/customers/abc", "/v1/xwholesale/customers/abc",
+      WHOLESALE_PATH_OTHER, "" },
+    { "/wholesale/customers/a/wholesale/customers/b",
+      "/wholesale/customers/a/wholesale/customers/b",
+      WHOLESALE_PATH_OTHER, "" },
+    { "/", "/", WHOLESALE_PATH_OTHER, "" },
+    { "", "", WHOLESALE_PATH_OTHER, "" },
+
+    { "/v1/wholesale/customers/a.b", "/v1/wholesale/customers/a.b",
+      WHOLESALE_PATH_BAD_ID, "" },
+    { "/v1/wholesale/customers/..", "/v1/wholesale/customers/..",
+      WHOLESALE_PATH_BAD_ID, "" },
+    { "/v1/wholesale/customers/a;b", "/v1/wholesale/customers/a;b",
+      WHOLESALE_PATH_BAD_ID, "" },
+    { "/v1/wholesale/customers/a===", "/v1/wholesale/customers/a===",
+      WHOLESALE_PATH_BAD_ID, "" },
+    { "/v1/wholesale/customers/a%3D", "/v1/wholesale/customers/a%253D",
+      WHOLESALE_PATH_BAD_ID, "" },
+    { "/v1/wholesale/customers/a b", "/v1/wholesale/customers/a%20b",
+      WHOLESALE_PATH_BAD_ID, "" },
+
+    { "/v1/wholesale/customers/abc", "/v1/wholesale/customers/%61bc",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v1/wholesale/customers/abc", "/v1//wholesale/customers/abc",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v1/wholesale/customers/abc", "/v1/x/../wholesale/customers/abc",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v1/wholesale/customers/abc", "/v1/wholesale%2fcustomers/abc",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v1/wholesale/customers/abc", "/v1/wholesale/customers/abcd",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v1/wholesale/customers/abc", "/v1/wholesale/customers/ab",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v1/wholesale/customers/abc=", "/v1/wholesale/customers/abc%3E",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v1/wholesale/customers/abc", "/v1/whole",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v1/wholesale/customers/abc", "/v1/wholesale/customers/abc#x",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+
+    /* where the server merges and resolves nothing, or was rewritten */
+    { "//wholesale/customers/abc", "//wholesale/customers/abc",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/./wholesale/customers/abc", "/./wholesale/customers/abc",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v1/../wholesale/customers/abc", "/v1/../wholesale/customers/abc",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v1;x/wholesale/customers/abc", "/v1;x/wholesale/customers/abc",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v1\\/wholesale/customers/abc", "/v1\\/wholesale/customers/abc",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v%31/wholesale/customers/abc", "/v%31/wholesale/customers/abc",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v\r\n/wholesale/customers/abc", "/v\r\n/wholesale/customers/abc",
+      WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "/v\xc3\xa9/wholesale/customers/abc",
+      "/v\xc3\xa9/wholesale/customers/abc", WHOLESALE_PATH_AMBIGUOUS, "" },
+    { "x/wholesale/customers/abc", "x/wholesale/customers/abc",
+      WHOLESALE_PATH_AMBIGUOUS, "" }
+};
+
+
 static void
 test_id(void **state)
 {
@@ -101,123 +208,87 @@ test_id_equal(void **state)
 static void
 test_path(void **state)
 {
-    size_t             i;
-    wholesale_path_e   path;
-    wholesale_slice_t  id;
+    size_t                   i;
+    wholesale_path_e         path;
+    wholesale_slice_t        id;
+    const test_path_case_t  *test;
+    const wholesale_call_t  *call;
 
-    static const struct {
-        const char        *uri;
-        const char        *raw;
-        wholesale_path_e   path;
-        const char        *id;
-    } paths[] = {
-        { "/v1/wholesale/customers/abc", "/v1/wholesale/customers/abc",
-          WHOLESALE_PATH_CUSTOMER, "abc" },
-        { "/v1/wholesale/customers/abc=", "/v1/wholesale/customers/abc%3D",
-          WHOLESALE_PATH_CUSTOMER, "abc%3D" },
-        { "/v1/wholesale/customers/abc==", "/v1/wholesale/customers/abc=%3d",
-          WHOLESALE_PATH_CUSTOMER, "abc=%3d" },
-        { "/v1/wholesale/customers/abc==", "/v1/wholesale/customers/abc==",
-          WHOLESALE_PATH_CUSTOMER, "abc==" },
-        { "/wholesale/customers/abc", "/wholesale/customers/abc?a=b",
-          WHOLESALE_PATH_CUSTOMER, "abc" },
-        { "/a.b/...c/wholesale/customers/abc",
-          "/a.b/...c/wholesale/customers/abc?/wholesale/customers/x",
-          WHOLESALE_PATH_CUSTOMER, "abc" },
-        { "/.../wholesale/customers/a", "/.../wholesale/customers/a",
-          WHOLESALE_PATH_CUSTOMER, "a" },
-        { "/v1/wholesale/customers/Validate",
-          "/v1/wholesale/customers/Validate",
-          WHOLESALE_PATH_CUSTOMER, "Validate" },
+    for (i = 0; i < sizeof(test_paths) / sizeof(test_paths[0]); i++) {
+        test = &test_paths[i];
 
-        { "/v1/wholesale/customers", "/v1/wholesale/customers",
-          WHOLESALE_PATH_OTHER, "" },
-        { "/v1/wholesale/customers/", "/v1/wholesale/customers/",
-          WHOLESALE_PATH_OTHER, "" },
-        { "/v1/wholesale/customers/validate",
-          "/v1/wholesale/customers/validate", WHOLESALE_PATH_OTHER, "" },
-        { "/v1/wholesale/customers/validate",
-          "/v1/wholesale/customers/%76alidate", WHOLESALE_PATH_OTHER, "" },
-        { "/v1/wholesale/customers/abc/", "/v1/wholesale/customers/abc/",
-          WHOLESALE_PATH_OTHER, "" },
-        { "/v1/wholesale/customers/abc/x", "/v1/wholesale/customers/abc%2fx",
-          WHOLESALE_PATH_OTHER, "" },
-        { "/v1/wholesale/subscribers/abc", "/v1/wholesale/subscribers/abc",
-          WHOLESALE_PATH_OTHER, "" },
-        { "/v1/wholesale/Customers/abc", "/v1/wholesale/Customers/abc",
-          WHOLESALE_PATH_OTHER, "" },
-        { "/v1/xwholesale/customers/abc", "/v1/xwholesale/customers/abc",
-          WHOLESALE_PATH_OTHER, "" },
-        { "/wholesale/customers/a/wholesale/customers/b",
-          "/wholesale/customers/a/wholesale/customers/b",
-          WHOLESALE_PATH_OTHER, "" },
-        { "/", "/", WHOLESALE_PATH_OTHER, "" },
-        { "", "", WHOLESALE_PATH_OTHER, "" },
+        path = wholesale_path_call(test->uri, strlen(test->uri), test->raw,
+                                   strlen(test->raw), &call, &id);
 
-        { "/v1/wholesale/customers/a.b", "/v1/wholesale/customers/a.b",
-          WHOLESALE_PATH_BAD_ID, "" },
-        { "/v1/wholesale/customers/..", "/v1/wholesale/customers/..",
-          WHOLESALE_PATH_BAD_ID, "" },
-        { "/v1/wholesale/customers/a;b", "/v1/wholesale/customers/a;b",
-          WHOLESALE_PATH_BAD_ID, "" },
-        { "/v1/wholesale/customers/a===", "/v1/wholesale/customers/a===",
-          WHOLESALE_PATH_BAD_ID, "" },
-        { "/v1/wholesale/customers/a%3D", "/v1/wholesale/customers/a%253D",
-          WHOLESALE_PATH_BAD_ID, "" },
-        { "/v1/wholesale/customers/a b", "/v1/wholesale/customers/a%20b",
-          WHOLESALE_PATH_BAD_ID, "" },
+        if (path == WHOLESALE_PATH_CALL && !call->customer) {
+            path = WHOLESALE_PATH_OTHER;
+            id.len = 0;
+        }
 
-        { "/v1/wholesale/customers/abc", "/v1/wholesale/customers/%61bc",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v1/wholesale/customers/abc", "/v1//wholesale/customers/abc",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v1/wholesale/customers/abc", "/v1/x/../wholesale/customers/abc",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v1/wholesale/customers/abc", "/v1/wholesale%2fcustomers/abc",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v1/wholesale/customers/abc", "/v1/wholesale/customers/abcd",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v1/wholesale/customers/abc", "/v1/wholesale/customers/ab",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v1/wholesale/customers/abc=", "/v1/wholesale/customers/abc%3E",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v1/wholesale/customers/abc", "/v1/whole",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v1/wholesale/customers/abc", "/v1/wholesale/customers/abc#x",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-
-        /* where the server merges and resolves nothing, or was rewritten */
-        { "//wholesale/customers/abc", "//wholesale/customers/abc",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/./wholesale/customers/abc", "/./wholesale/customers/abc",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v1/../wholesale/customers/abc", "/v1/../wholesale/customers/abc",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v1;x/wholesale/customers/abc", "/v1;x/wholesale/customers/abc",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v1\\/wholesale/customers/abc", "/v1\\/wholesale/customers/abc",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v%31/wholesale/customers/abc", "/v%31/wholesale/customers/abc",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v\r\n/wholesale/customers/abc", "/v\r\n/wholesale/customers/abc",
-          WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "/v\xc3\xa9/wholesale/customers/abc",
-          "/v\xc3\xa9/wholesale/customers/abc", WHOLESALE_PATH_AMBIGUOUS, "" },
-        { "x/wholesale/customers/abc", "x/wholesale/customers/abc",
-          WHOLESALE_PATH_AMBIGUOUS, "" }
-    };
-
-    for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-        path = wholesale_path_customer(paths[i].uri, strlen(paths[i].uri),
-                                       paths[i].raw, strlen(paths[i].raw),
-                                       &id);
-
-        if (path != paths[i].path || id.len != strlen(paths[i].id)
-            || memcmp(id.data, paths[i].id, id.len) != 0)
+        if (path != test->path || id.len != strlen(test->id)
+            || memcmp(id.data, test->id, id.len) != 0)
         {
-            fail_msg("%s as %s: %d, %.*s", paths[i].uri, paths[i].raw, path,
+            fail_msg("%s as %s: %d, %.*s", test->uri, test->raw, path,
                      (int) id.len, id.data);
         }
+    }
+}
+
+
+static void
+test_calls(void **state)
+{
+    size_t                   i;
+    wholesale_path_e         path;
+    wholesale_slice_t        id;
+    const wholesale_call_t  *call;
+
+    static const struct {
+        const char  *path;
+        unsigned     methods;
+        const char  *id;
+    } calls[] = {
+        { "/v1/wholesale/customers", WHOLESALE_GET|WHOLESALE_POST, "" },
+        { "/v1/wholesale/customers/validate", WHOLESALE_POST, "" },
+        { "/v1/wholesale/customers/abc%3D",
+          WHOLESALE_GET|WHOLESALE_PUT|WHOLESALE_DELETE, "abc%3D" },
+        { "/v1/wholesale/subPartners", WHOLESALE_GET, "" },
+        { "/v1/wholesale/subscribers", WHOLESALE_GET|WHOLESALE_POST, "" },
+        { "/v1/wholesale/subscribers/validate", WHOLESALE_POST, "" },
+        { "/v1/wholesale/subscribers/abc",
+          WHOLESALE_GET|WHOLESALE_PUT|WHOLESALE_DELETE, "abc" },
+        { "/v1/wholesale/billing/reports", WHOLESALE_GET|WHOLESALE_POST, "" },
+        { "/v1/wholesale/billing/reports/abc",
+          WHOLESALE_GET|WHOLESALE_DELETE, "abc" }
+    };
+
+    static const char  *others[] = {
+        "/v1/wholesale/", "/v1/wholesale/customer", "/v1/wholesale/customers/",
+        "/v1/wholesale/customers/a/b", "/v1/wholesale/subpartners",
+        "/v1/wholesale/subPartners/abc", "/v1/wholesale/billing",
+        "/v1/wholesale/billing/reports/", "/v1/people",
+        "/v1/wholesale/customers/a/wholesale/customers/b"
+    };
+
+    for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        path = wholesale_path_call(strstr(calls[i].path, "%3D")
+                                   ? "/v1/wholesale/customers/abc="
+                                   : calls[i].path,
+                                   strlen(calls[i].path)
+                                   - (strstr(calls[i].path, "%3D") ? 2 : 0),
+                                   calls[i].path, strlen(calls[i].path),
+                                   &call, &id);
+
+        assert_int_equal(path, WHOLESALE_PATH_CALL);
+        assert_int_equal(call->methods, calls[i].methods);
+        assert_int_equal(id.len, strlen(calls[i].id));
+        assert_memory_equal(id.data, calls[i].id, id.len);
+    }
+
+    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        path = wholesale_path_call(others[i], strlen(others[i]), others[i],
+                                   strlen(others[i]), &call, &id);
+        assert_int_equal(path, WHOLESALE_PATH_OTHER);
     }
 }
 
@@ -243,6 +314,8 @@ test_query(void **state)
         { "a=onBehalfOfSubPartnerOrgId", WHOLESALE_SUB_PARTNER_NONE, "" },
         { "a=%6FnBehalfOfSubPartnerOrgId=x", WHOLESALE_SUB_PARTNER_NONE, "" },
         { "a%zz%4=1&caf%C3%A9onBehalfOfSubPartnerOrgId=1",
+          WHOLESALE_SUB_PARTNER_NONE, "" },
+        { "a%zzonBehalfOfSubPartnerOrgId%4=1",
           WHOLESALE_SUB_PARTNER_NONE, "" },
         { "%20%20%20%20%20%20%20%20%20%20%20%20onBehalf=1",
           WHOLESALE_SUB_PARTNER_NONE, "" },
@@ -343,6 +416,7 @@ main(void)
         cmocka_unit_test(test_id),
         cmocka_unit_test(test_id_equal),
         cmocka_unit_test(test_path),
+        cmocka_unit_test(test_calls),
         cmocka_unit_test(test_query),
         cmocka_unit_test(test_query_long_name)
     };

@@ -132,6 +132,7 @@ test_quote(void **state)
         { "\xef\xbb\xbf", "\"\\ufeff\"" },
         { "\xf3\xa0\x80\x81", "\"\\udb40\\udc01\"" },
         { "\xf0\x9f\x8f\xa2", "\"\xf0\x9f\x8f\xa2\"" },
+        { "\xf3\xb0\x80\x80", "\"\xf3\xb0\x80\x80\"" },
         { "\xff\x80", "\"\\xFF\\x80\"" }
     };
 
