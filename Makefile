@@ -115,7 +115,7 @@ gateway: $(MODULE)
 	    WHOLESALE_PRELOAD=$(if $(LD_$(BUILD)),$(shell \
 	        $(CC) -print-file-name=libasan.so)) \
 	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider \
-	    --basetemp=$(OUT)/tests tests/gateway $(PYTEST)
+	    --basetemp=$(OUT)/tests tests/sandbox tests/gateway $(PYTEST)
 
 
 ## bench: measures CPU per request beside plain nginx

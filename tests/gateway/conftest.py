@@ -15,9 +15,9 @@ hold a secret.
 
 import pytest
 
+from gateway import secrets
 from gateway.gateway import Gateway
 from gateway.nginx import REPOSITORY, Nginx
-from gateway.secrets import Vault
 from sandbox.client import Sandbox
 
 
@@ -31,26 +31,25 @@ def pytest_configure(config):
 
 
 @pytest.fixture(scope="session")
-def vault(tmp_path_factory):
-    vault = Vault()
-    yield vault
+def no_secret_in_any_log(tmp_path_factory):
+    yield
 
-    leaks = []
-
-    for name in ("error.log", "access.log", "output"):
-        for path in sorted(tmp_path_factory.getbasetemp().rglob(name)):
-            leaks += [f"{path}: {line}" for line in vault.find(path)]
+    leaks = [f"{path}: {line}" for name in ("*.log", "output")
+             for path in sorted(tmp_path_factory.getbasetemp().rglob(name))
+             if path.is_file() and not path.parent.is_symlink()
+             for line in secrets.leaks(path)]
 
     assert not leaks, f"{len(leaks)} secrets in logs:\n" \
         + "\n".join(leaks[:20])
 
 
 @pytest.fixture(scope="session")
-def running_sandbox(tmp_path_factory, vault):
-    sandbox = Sandbox.start(tmp_path_factory.mktemp("sandbox"))
-
-    for name in ("access_token", "client_secret", "refresh_token"):
-        vault.keep(sandbox.read_secret(name))
+def running_sandbox(tmp_path_factory, no_secret_in_any_log):
+    sandbox = Sandbox.start(
+        tmp_path_factory.mktemp("sandbox"),
+        "--access-token", secrets.make(),
+        "--client-secret", secrets.make(),
+        "--refresh-token", secrets.make())
 
     yield sandbox
     assert sandbox.stop() == 0
@@ -93,18 +92,16 @@ def name_of(node):
 
 
 @pytest.fixture
-def gateway(request, tmp_path_factory, vault, running_sandbox):
+def gateway(request, tmp_path_factory, running_sandbox):
     starter = Starter(tmp_path_factory, name_of(request.node))
-    yield lambda **options: starter.start(Gateway, vault, running_sandbox,
-                                          **options)
+    yield lambda **options: starter.start(Gateway, running_sandbox, **options)
     starter.stop()
 
 
 @pytest.fixture(scope="module")
-def module_gateway(request, tmp_path_factory, vault, running_sandbox):
+def module_gateway(request, tmp_path_factory, running_sandbox):
     starter = Starter(tmp_path_factory, name_of(request.node))
-    yield lambda **options: starter.start(Gateway, vault, running_sandbox,
-                                          **options)
+    yield lambda **options: starter.start(Gateway, running_sandbox, **options)
     starter.stop()
 
 

@@ -6,9 +6,8 @@ import json
 import pathlib
 import re
 
-from gateway import http1, http2
+from gateway import http1, http2, secrets
 from gateway.nginx import PROXY_CONF, Nginx
-from gateway.secrets import digest
 from sandbox.client import Sandbox
 
 
@@ -36,7 +35,7 @@ class Gateway(Nginx):
     than in the wholesale_proxy.conf that is shipped.
     """
 
-    def __init__(self, folder, vault, sandbox: Sandbox, conf=CONF,
+    def __init__(self, folder, sandbox: Sandbox, conf=CONF,
                  tenants=None, plans=None, token=None, proxy=None,
                  tolerated=(), **values):
         super().__init__(folder, conf, {
@@ -45,7 +44,6 @@ class Gateway(Nginx):
             "webex_authority": sandbox.authority,
             **values}, tolerated=tolerated)
 
-        self.vault = vault
         self.keys = {}
 
         self.write_tenants(TENANTS if tenants is None else tenants, plans)
@@ -57,13 +55,13 @@ class Gateway(Nginx):
 
     def write_tenants(self, tenants, plans=None):
         for name in tenants:
-            self.keys.setdefault(name, self.vault.make())
+            self.keys.setdefault(name, secrets.make())
 
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "tenants.json").write_text(json.dumps({
             "plans": plans or {},
             "tenants": {
-                name: {"keys": [digest(self.keys[name])],
+                name: {"keys": [secrets.digest(self.keys[name])],
                        "credential": "webex",
                        **({} if "plan" in members else {"limits": []}),
                        **members}
@@ -138,8 +136,10 @@ class Gateway(Nginx):
     def update_http2(self, headers=(), body=REFERENCE, tenant="acme",
                      target=f"{CUSTOMERS}/{CUSTOMER}", method="PUT",
                      frames=None):
-        headers = self.headers([("Host", None), *http1.fields([], headers)],
-                               tenant)
+        if isinstance(headers, dict):
+            headers = headers.items()
+
+        headers = self.headers([("Host", None), *headers], tenant)
 
         with self.connect_http2() as connection:
             return connection.request(method, target, headers, body, frames)

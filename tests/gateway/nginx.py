@@ -13,7 +13,7 @@ import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
-NGINX = os.environ.get("NGINX", "/usr/sbin/nginx")
+NGINX = os.environ.get("NGINX_BIN", "/usr/sbin/nginx")
 
 MODULE = os.path.abspath(os.environ.get(
     "WHOLESALE_MODULE", REPOSITORY / "build/ngx_http_wholesale_module.so"))
@@ -46,6 +46,15 @@ def listen_http2():
     return "127.0.0.1:@http2_port@ http2"
 
 
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+
+    return True
+
+
 class Nginx:
     """One nginx, from start() to stop().
 
@@ -71,6 +80,7 @@ class Nginx:
         self.process = None
         self.ports = {}
         self.worker_pids = []
+        self.leaving = set()
         self.log_read = 0
 
     # its configuration
@@ -217,16 +227,20 @@ class Nginx:
         self.log_read += len(text)
         self.worker_pids += map(int, re.findall(
             rb"\[notice\] .* start worker process (\d+)\n", text))
+        self.leaving.update(map(int, re.findall(
+            rb"\[notice\] (\d+)#.* gracefully shutting down\n", text)))
 
         return self.worker_pids
 
     def reload(self):
-        """Returns when the new workers serve; the old ones may still be."""
+        """Returns when new requests go to new workers only."""
 
-        before = len(self.workers())
+        old = [pid for pid in self.workers() if is_alive(pid)]
+        wanted = len(self.workers()) + int(self.values.get("workers", 1))
+
         self.process.send_signal(signal.SIGHUP)
-        wanted = before + int(self.values.get("workers", 1))
         self.wait_for(lambda: len(self.workers()) >= wanted, "new workers")
+        self.wait_for(lambda: self.have_left(old), "old workers to leave")
 
     def wait_for(self, condition, what):
         deadline = time.monotonic() + START_SECONDS
@@ -235,6 +249,10 @@ class Nginx:
             assert time.monotonic() < deadline, \
                 f"waited in vain for {what}:\n{self.troubles()}"
             time.sleep(0.01)
+
+    def have_left(self, pids):
+        self.workers()
+        return all(pid in self.leaving or not is_alive(pid) for pid in pids)
 
     def stop(self):
         """Ends it gracefully, and then asks whether all was well."""

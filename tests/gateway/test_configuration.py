@@ -8,9 +8,9 @@ from gateway.gateway import CONF, Gateway
 
 
 @pytest.fixture
-def configured(tmp_path, vault, running_sandbox):
+def configured(tmp_path, running_sandbox):
     return lambda conf=CONF, **options: Gateway(
-        tmp_path / "gateway", vault, running_sandbox, conf=conf, **options)
+        tmp_path / "gateway", running_sandbox, conf=conf, **options)
 
 
 def without(*lines):

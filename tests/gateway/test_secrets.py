@@ -8,29 +8,16 @@ end of the session, see conftest.py.
 
 import pytest
 
+from gateway import secrets
 from gateway.gateway import CUSTOMER, CUSTOMERS
-from gateway.secrets import Vault
 
 
-@pytest.fixture
-def fresh(vault):
-    """A vault with nothing but this test's secrets, which all logs are
-    searched for as well."""
-
-    class Fresh(Vault):
-        def make(self):
-            return vault.keep(super().make())
-
-    return Fresh()
-
-
-def check_logs(running, fresh):
-    assert fresh.secrets
+def check_logs(running):
     running.stop()
 
     for path in (running.error_log, running.access_log):
         assert path.stat().st_size > 0
-        assert fresh.find(path) == []
+        assert secrets.leaks(path) == []
 
 
 @pytest.mark.parametrize("line", (
@@ -57,21 +44,21 @@ def check_logs(running, fresh):
     "X-API-Key: \xe4{}",
 ))
 @pytest.mark.parametrize("underscores", ("on", "off"))
-def test_spellings(gateway, fresh, line, underscores):
+def test_spellings(gateway, line, underscores):
     running = gateway(server=f"underscores_in_headers  {underscores};")
 
     for second in ("", "Authorization: Bearer wrong\r\n"):
         with running.connect() as connection:
             connection.send((
                 f"PUT {CUSTOMERS}/{CUSTOMER} HTTP/1.1\r\nHost: x\r\n"
-                + second + line.format(fresh.make()) + "\r\n"
+                + second + line.format(secrets.make()) + "\r\n"
                 "Content-Length: 0\r\n\r\n").encode("latin-1"))
             assert connection.answer().status in (400, 401)
 
-    check_logs(running, fresh)
+    check_logs(running)
 
 
-def test_over_http2(gateway, fresh):
+def test_over_http2(gateway):
     running = gateway(tenants={"acme": {}})
 
     with running.connect_http2() as connection:
@@ -79,7 +66,7 @@ def test_over_http2(gateway, fresh):
                      "x_api_key"):
             for form in ("{}", "Bearer {}"):
                 # twice: from the table, the second time
-                secret = form.format(fresh.make())
+                secret = form.format(secrets.make())
 
                 for _ in range(2):
                     answer = connection.request(
@@ -87,15 +74,13 @@ def test_over_http2(gateway, fresh):
                         b"{}")
                     assert answer.status in (400, 401)
 
-    check_logs(running, fresh)
+    check_logs(running)
 
 
-def test_accepted_and_refused(gateway, sandbox, fresh):
-    token = fresh.make()
+def test_accepted_and_refused(gateway, sandbox):
+    token = secrets.make()
     sandbox.add_token(token)
     running = gateway(token=token)
-    fresh.keep(running.keys["acme"])
-    fresh.keep(running.keys["closed"])
     key = running.keys["acme"]
 
     assert running.update().status == 202
@@ -110,42 +95,42 @@ def test_accepted_and_refused(gateway, sandbox, fresh):
     sandbox.fail(times=1, cut="before")
     assert running.update().status == 502
 
-    check_logs(running, fresh)
+    check_logs(running)
 
 
-def test_a_log_format_that_asks_for_them(gateway, sandbox, fresh):
-    running = gateway(token=fresh.make(), server="""
+def test_a_log_format_that_asks_for_them(gateway, sandbox):
+    running = gateway(token=secrets.make(), server="""
         access_log  asked.log asked;
     """, http="""
         log_format  asked  '$http_authorization $http_x_api_key'
                            '$http_proxy_authorization $http_cookie $status';
     """)
-    key = fresh.keep(running.keys["acme"])
+    key = running.keys["acme"]
 
     sandbox.set(check_tokens=False)
-    headers = {"Proxy-Authorization": fresh.make()}
+    headers = {"Proxy-Authorization": secrets.make()}
 
     assert running.update(headers).status == 202
     assert running.update({**headers, "X-API-Key": key}).status == 202
-    assert running.update({"Authorization": f"Bearer {fresh.make()}",
+    assert running.update({"Authorization": f"Bearer {secrets.make()}",
                            **headers}).status == 401
     assert running.update(headers, tenant="closed").status == 403
 
     running.stop()
     log = running.folder / "asked.log"
     assert log.read_text().count("\n") == 4
-    assert fresh.find(log) == []
+    assert secrets.leaks(log) == []
 
 
 @pytest.mark.parametrize("text", ("{} {}", "{}\r\n{}", "{}\0{}", "{}\x7f{}"))
-def test_a_token_that_is_none(gateway, fresh, text):
-    running = gateway(token=text.format(fresh.make(), fresh.make()))
+def test_a_token_that_is_none(gateway, text):
+    running = gateway(token=text.format(secrets.make(), secrets.make()))
 
     assert running.update().status == 503
-    check_logs(running, fresh)
+    check_logs(running)
 
 
-def test_a_key_where_its_digest_belongs(gateway, fresh):
+def test_a_key_where_its_digest_belongs(gateway):
     """The complaint about it does not repeat it."""
 
     running = gateway(tolerated=[r"\[emerg\]"])
@@ -153,11 +138,11 @@ def test_a_key_where_its_digest_belongs(gateway, fresh):
     end = text.index('"', text.index("sha256:"))
 
     (running.folder / "tenants.json").write_text(
-        text[:text.index("sha256:")] + fresh.make() + text[end:])
+        text[:text.index("sha256:")] + secrets.make() + text[end:])
 
     fine, output = running.test()
     assert not fine
-    assert not any(secret in output for secret in fresh.secrets)
+    assert secrets.MARK not in output
 
     running.stop()
-    assert fresh.find(running.error_log) == []
+    assert secrets.leaks(running.error_log) == []

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from gateway import secrets
 from gateway.refusal import check_refusal
 
 
@@ -27,8 +28,8 @@ def wait_for_token(running, sandbox, token):
         time.sleep(0.05)
 
 
-def new_token(vault, sandbox):
-    token = vault.make()
+def new_token(sandbox):
+    token = secrets.make()
     sandbox.add_token(token)
     return token
 
@@ -40,8 +41,8 @@ def test_the_token_of_the_file(the_gateway, sandbox):
 
 
 @pytest.mark.parametrize("form", ("{}", "{}\n", "{}\r\n", " {} \n\n"))
-def test_blanks_around_a_token(gateway, sandbox, vault, form):
-    token = new_token(vault, sandbox)
+def test_blanks_around_a_token(gateway, sandbox, form):
+    token = new_token(sandbox)
     running = gateway(token=form.format(token))
 
     assert running.update().status == 202
@@ -49,11 +50,11 @@ def test_blanks_around_a_token(gateway, sandbox, vault, form):
 
 
 @pytest.mark.parametrize("workers", (1, 2))
-def test_a_changed_file(gateway, sandbox, vault, workers):
+def test_a_changed_file(gateway, sandbox, workers):
     """Taken up without a reload, and no request is refused meanwhile."""
 
     running = gateway(workers=workers)
-    token = new_token(vault, sandbox)
+    token = new_token(sandbox)
 
     assert running.update().status == 202
     running.write_token(token + "\n")
@@ -77,20 +78,20 @@ def test_a_changed_file(gateway, sandbox, vault, workers):
             == f"Bearer {token}"
 
 
-def test_a_file_that_is_overwritten(gateway, sandbox, vault):
+def test_a_file_that_is_overwritten(gateway, sandbox):
     """In place, with the same length."""
 
-    running = gateway(token=new_token(vault, sandbox))
+    running = gateway(token=new_token(sandbox))
     assert running.update().status == 202
 
     for _ in range(2):
-        token = new_token(vault, sandbox)
+        token = new_token(sandbox)
         (running.folder / "access_token").write_text(token)
         wait_for_token(running, sandbox, token)
 
 
-def test_a_token_of_two_kilobytes(gateway, sandbox, vault):
-    token = vault.make() + "x" * 2000
+def test_a_token_of_two_kilobytes(gateway, sandbox):
+    token = secrets.make() + "x" * 2000
     sandbox.add_token(token)
     running = gateway(token=token)
 
@@ -127,7 +128,7 @@ def test_no_file(gateway, sandbox):
 
 
 @pytest.mark.parametrize("trouble", ("missing", "empty", "broken", "folder"))
-def test_a_file_that_is_lost(gateway, sandbox, trouble):
+def test_a_file_that_is_lost(gateway, trouble):
     """The token that was good is kept: it is not known to be bad."""
 
     running = gateway()

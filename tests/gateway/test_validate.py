@@ -185,7 +185,7 @@ def test_the_five_problems(the_gateway, sandbox):
 
 
 @pytest.mark.parametrize("letter", ("A", "ä", '"', "\x7f"))
-def test_little_of_the_input_comes_back(the_gateway, sandbox, letter):
+def test_little_of_the_input_comes_back(the_gateway, letter):
     answer = the_gateway.update(body=json.dumps(
         {"packages": [letter * 1000]}).encode())
     document = check_refusal(answer, 400)
