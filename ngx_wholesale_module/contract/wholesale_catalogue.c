@@ -41,7 +41,7 @@ wholesale_catalogue_create(const wholesale_pool_t *pool, const char *tzdata)
     memset(catalogue, 0, sizeof(wholesale_catalogue_t));
 
     for (code = wholesale_built_in_countries; *code; code += 2) {
-        catalogue->countries[(code[0] - 'A') * 26 + code[1] - 'A'] =
+        catalogue->countries[wholesale_country(code)] =
             WHOLESALE_ADDRESS_KNOWN;
     }
 
@@ -74,7 +74,7 @@ wholesale_catalogue_country(const wholesale_catalogue_t *catalogue,
         return 0;
     }
 
-    return catalogue->countries[(code[0] - 'A') * 26 + code[1] - 'A'];
+    return catalogue->countries[wholesale_country(code)];
 }
 
 

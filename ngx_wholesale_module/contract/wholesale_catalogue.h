@@ -38,8 +38,11 @@
 #define WHOLESALE_LANGUAGES_MAX         1024
 #define WHOLESALE_TIMEZONES_MAX         4096
 
-/* countries are counted from AA to ZZ */
-#define WHOLESALE_COUNTRIES             (26 * 26)
+/* countries are counted from AA to ZZ; "code" is two letters of A-Z */
+#define WHOLESALE_COUNTRIES             ((size_t) 26 * 26)
+
+#define wholesale_country(code)                                               \
+    ((size_t) 26 * ((code)[0] - 'A') + ((code)[1] - 'A'))
 
 /* what an address can be asked for beyond the contract, by country */
 #define WHOLESALE_ADDRESS_STATE         0x01

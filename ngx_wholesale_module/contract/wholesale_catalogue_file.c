@@ -401,8 +401,8 @@ wholesale_catalogue_read_countries(wholesale_catalogue_file_t *file,
             continue;
         }
 
-        country = &file->catalogue->countries[(code[0] - 'A') * 26
-                                              + code[1] - 'A'];
+        country = &file->catalogue->countries[wholesale_country(code)];
+
         if (*country) {
             wholesale_problems_add_text(file->problems, &child, code,
                                         strlen(code), "is here twice", "");
@@ -420,6 +420,7 @@ wholesale_catalogue_read_required(wholesale_catalogue_file_t *file,
     char                meant[WHOLESALE_NAME_MAX + 1];
     void               *iter;
     size_t              len;
+    uint8_t            *country;
     const char         *code;
     wholesale_place_t   child;
 
@@ -436,10 +437,10 @@ wholesale_catalogue_read_required(wholesale_catalogue_file_t *file,
         child.name = code;
 
         if (wholesale_catalogue_country(file->catalogue, code, len)) {
-            wholesale_catalogue_read_asked(file, &child,
-                &file->catalogue->countries[(code[0] - 'A') * 26 + code[1]
-                                            - 'A'],
-                json_object_iter_value(iter));
+            country = &file->catalogue->countries[wholesale_country(code)];
+
+            wholesale_catalogue_read_asked(file, &child, country,
+                                           json_object_iter_value(iter));
             continue;
         }
 

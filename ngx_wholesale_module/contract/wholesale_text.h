@@ -25,7 +25,8 @@
  * The room that wholesale_text_quote() needs: each byte grows to six at most,
  * two quotes, an ellipsis and the final zero.
  */
-#define WHOLESALE_QUOTED_MAX  (WHOLESALE_SHOWN_MAX * 6 + sizeof("\"...\""))
+#define WHOLESALE_QUOTED_MAX  ((size_t) 6 * WHOLESALE_SHOWN_MAX               \
+                               + sizeof("\"...\""))
 
 /* what wholesale_text_decode() returns for a byte that is not UTF-8 */
 #define WHOLESALE_NOT_UTF8    ((uint32_t) -1)

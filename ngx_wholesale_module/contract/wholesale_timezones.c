@@ -13,7 +13,7 @@
 
 
 /* release 2025b has 112 kilobytes */
-#define WHOLESALE_TZDATA_MAX  (1024 * 1024)
+#define WHOLESALE_TZDATA_MAX  ((size_t) 1024 * 1024)
 
 
 static int wholesale_timezones_load(const char *path, char **text,

@@ -189,7 +189,7 @@ wholesale_check_unmet(const wholesale_update_t *update,
         name = &update->catalogue->packages.names[addon->needs[i]];
 
         if (name->len + 2 > (size_t) (last - dst)) {
-            dst += sprintf(dst, ", ...");
+            (void) sprintf(dst, ", ...");
             break;
         }
 

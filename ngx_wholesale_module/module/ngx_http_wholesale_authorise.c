@@ -188,7 +188,7 @@ ngx_http_wholesale_add_sub_partner(ngx_http_request_t *r, const char *id)
 
     uri = r->unparsed_uri;
 
-    if (uri.len && uri.data[uri.len - 1] == '?') {
+    if (r->args.len == 0 && uri.len && uri.data[uri.len - 1] == '?') {
         uri.len--;
     }
 
