@@ -19,6 +19,7 @@ ROOMS = module contract tenants limits redis credentials
 OUT_release = build
 OUT_debug = build/debug
 OUT_sanitize = build/sanitize
+OUT_coverage = build/coverage
 OUT := $(OUT_$(BUILD))
 
 ifeq ($(OUT),)
@@ -28,6 +29,7 @@ endif
 OPT_release = -O2
 OPT_debug = -O0 -g3
 OPT_sanitize = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
+OPT_coverage = -O0 --coverage
 OPT := $(OPT_$(BUILD))
 LD_sanitize = -fsanitize=address,undefined
 
@@ -59,10 +61,18 @@ RUN_PACKAGES = gcc libc6-dev nginx nginx-dev libjansson-dev libhiredis-dev \
 TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev python3-pytest python3-h2 \
                 redis-server
 BENCH_PACKAGES = $(RUN_PACKAGES) wrk
+FUZZ_PACKAGES = $(RUN_PACKAGES) clang
 LINT_PACKAGES = $(RUN_PACKAGES) clang clang-tidy cppcheck
 
 
-.PHONY: help deps build run test unit replay gateway bench lint install clean
+FUZZ_SECONDS ?= 60
+
+COVERAGE_ROOM ?= contract
+COVERAGE_LEAST ?= 95
+
+
+.PHONY: help deps build run test unit replay gateway coverage fuzz bench lint \
+        install clean
 
 
 ## help: what can be made
@@ -118,12 +128,37 @@ gateway: $(MODULE)
 	    --basetemp=$(OUT)/tests tests/sandbox tests/gateway $(PYTEST)
 
 
+## coverage: how much of the contract's code the unit tests run
+coverage:
+	@.ci/packages $(TEST_PACKAGES)
+	@rm -rf build/coverage
+	@$(MAKE) --no-print-directory unit replay BUILD=coverage >/dev/null
+	@.ci/coverage build/coverage/pure/$(COVERAGE_ROOM) $(COVERAGE_LEAST)
+
+
+## fuzz: fuzzes each target for FUZZ_SECONDS=60
+fuzz:
+	@.ci/packages $(FUZZ_PACKAGES)
+	@.ci/packages libclang-rt-$$(clang -dumpversion | cut -d. -f1)-dev
+	@$(MAKE) --no-print-directory $(FUZZERS:%=build/fuzz/fuzz_%)
+	@for fuzzer in $(FUZZERS); do \
+	    mkdir -p build/fuzz/corpus/$$fuzzer; \
+	    echo "fuzzing $$fuzzer for $(FUZZ_SECONDS) s"; \
+	    build/fuzz/fuzz_$$fuzzer -max_total_time=$(FUZZ_SECONDS) \
+	        -max_len=65536 -timeout=10 -verbosity=0 -print_final_stats=1 \
+	        -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$fuzzer \
+	        tests/fuzz/corpus/$$fuzzer || exit 1; \
+	done
+
+
 ## bench: measures CPU per request beside plain nginx
 bench:
 	@.ci/packages $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory build/ngx_http_wholesale_module.so
+	@$(MAKE) --no-print-directory build/bench_contract
 	@NGINX_BIN=$(NGINX_BIN) MODULE=$(CURDIR)/build/ngx_http_wholesale_module.so \
 	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/bench.py
+	@build/bench_contract tests/gateway/reference.json
 
 
 ## lint: checks the style, and looks for bugs without running anything
@@ -191,3 +226,14 @@ $(OUT)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(PURE_LIB)
 	@mkdir -p $(@D)
 	$(CC) $(PURE_CFLAGS) -o $@ $< tests/fuzz/replay.c $(PURE_LIB) \
 	    -ljansson -lcrypto
+
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(PURE) $(PURE_HEADERS)
+	@mkdir -p $(@D)
+	clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined \
+	    -fno-sanitize-recover=undefined $(ROOMS:%=-I$(SOURCES)/%) -o $@ $< \
+	    $(PURE) -ljansson -lcrypto
+
+build/bench_contract: bench/contract.c build/pure/libwholesale.a
+	$(CC) -std=gnu99 -W -Wall -Wno-unused-parameter -Werror -O2 \
+	    $(ROOMS:%=-I$(SOURCES)/%) -o $@ $^ \
+	    -ljansson

@@ -255,6 +255,15 @@ ngx_http_wholesale_write_answer(ngx_http_wholesale_writer_t *w,
         ngx_http_wholesale_write_problem(w, &ctx->problems.items[i]);
     }
 
+    if (ctx->problems.total > ctx->problems.stored) {
+        *ngx_sprintf(number, "%uz", ctx->problems.total - ctx->problems.stored)
+            = '\0';
+
+        ngx_http_wholesale_write(w, ", {\"description\": \"and ");
+        ngx_http_wholesale_write(w, (char *) number);
+        ngx_http_wholesale_write(w, " more\", \"pointer\": \"\"}");
+    }
+
     ngx_http_wholesale_write(w, "], \"trackingId\": \"");
     ngx_http_wholesale_write_json(w, ctx->tracking_id.data,
                                   ctx->tracking_id.len);
