@@ -12,6 +12,7 @@ CC ?= cc
 
 MODULES_PATH ?= /usr/lib/nginx/modules
 CONF_PATH ?= /etc/nginx
+BIN_PATH ?= /usr/bin
 
 SOURCES = ngx_wholesale_module
 ROOMS = module contract tenants limits redis credentials
@@ -171,7 +172,9 @@ lint:
 
 ## install: puts the module and its configuration where nginx looks for them
 install: build
-	install -d $(DESTDIR)$(MODULES_PATH) $(DESTDIR)$(CONF_PATH)
+	install -d $(DESTDIR)$(MODULES_PATH) $(DESTDIR)$(CONF_PATH) \
+	    $(DESTDIR)$(BIN_PATH)
+	install $(SOURCES)/tenants/wholesale-key $(DESTDIR)$(BIN_PATH)
 	install -m 644 $(MODULE) $(DESTDIR)$(MODULES_PATH)
 	install -m 644 $(SOURCES)/module/wholesale_proxy.conf \
 	    $(DESTDIR)$(CONF_PATH)
