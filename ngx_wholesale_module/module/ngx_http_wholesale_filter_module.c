@@ -76,7 +76,9 @@ ngx_http_wholesale_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    if (r->err_status >= NGX_HTTP_BAD_REQUEST && !r->internal) {
+    if (r->err_status >= NGX_HTTP_BAD_REQUEST
+        && (ctx == NULL || !ctx->error_page))
+    {
         return ngx_http_wholesale_filter_answer(r);
     }
 

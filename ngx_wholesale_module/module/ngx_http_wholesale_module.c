@@ -259,6 +259,10 @@ ngx_http_wholesale_run_steps(ngx_http_request_t *r,
     ngx_int_t                   rc;
     ngx_http_wholesale_step_t  *step;
 
+    if (r->err_status) {
+        ctx->error_page = 1;
+    }
+
     for ( ;; ) {
         step = &ngx_http_wholesale_steps[ctx->step];
 

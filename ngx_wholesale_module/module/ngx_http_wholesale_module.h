@@ -189,6 +189,7 @@ struct ngx_http_wholesale_ctx_s {
     ngx_str_t                        answer;
 
     /*
+     * "error_page": the operator's own page is on its way for an earlier error
      * "update": the call is Update a Wholesale Customer, and validated
      * "body_read": all of it is here, nothing is left on the connection
      * "keepalive": the connection could be kept when we refused
@@ -196,6 +197,7 @@ struct ngx_http_wholesale_ctx_s {
      * "answered": the header filter has taken the answer over
      * "sent": the body filter has passed "answer" on
      */
+    unsigned                         error_page:1;
     unsigned                         update:1;
     unsigned                         body_read:1;
     unsigned                         keepalive:1;

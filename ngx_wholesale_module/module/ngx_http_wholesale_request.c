@@ -303,6 +303,7 @@ ngx_http_wholesale_refuse(ngx_http_wholesale_ctx_t *ctx,
     const ngx_http_wholesale_refusal_t *refusal)
 {
     ctx->refusal = refusal;
+    ctx->error_page = 0;
     ctx->keepalive = ctx->request->keepalive;
 
     return refusal->status;
