@@ -37,6 +37,7 @@ MODULE = os.environ["MODULE"]
 ROUNDS = int(os.environ.get("ROUNDS", 5))
 SECONDS = int(os.environ.get("SECONDS", 2))
 CONNECTIONS = (1, 32)
+TENANTS = (10, 100000)
 
 CUSTOMER = ("Y2lzY29zcGFyazovL3VzL0VOVEVSUFJJU0UvNTJjZjU3NmQtNjBhOC00MDdhLWIy"
             "MmMtNDY3YzUxNTkxOTA4")
@@ -144,7 +145,7 @@ class Subject:
     def __init__(self, name, conf, **values):
         self.name = name
         self.port = free_port()
-        self.folder = FOLDER / name.split()[0]
+        self.folder = FOLDER / name.replace(" ", "_")
         self.cpu = {}
         self.rate = {}
 
@@ -220,21 +221,34 @@ def prepare():
 
     upstream = Subject("upstream", UPSTREAM)
 
-    plain = Subject("plain proxy_pass", PLAIN, upstream=upstream.port)
-    gateway = Subject("gateway, local counters", GATEWAY,
-                      upstream=upstream.port)
+    subjects = [Subject("plain proxy_pass", PLAIN, upstream=upstream.port)]
 
-    digest = hashlib.sha256(KEY.encode()).hexdigest()
+    for tenants in TENANTS:
+        gateway = Subject(f"gateway, {tenants} tenants", GATEWAY,
+                          upstream=upstream.port)
 
-    (gateway.folder / "access_token").write_text(secrets.token_urlsafe(48))
-    (gateway.folder / "tenants.json").write_text(json.dumps({
+        write_tenants(gateway.folder, tenants)
+        subjects.append(gateway)
+
+    return upstream, subjects
+
+
+def write_tenants(folder, number):
+    """One that calls, and others, each with a key of its own."""
+
+    def tenant(key):
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        return {"plan": "standard", "keys": [f"sha256:{digest}"]}
+
+    tenants = {f"tenant{i}": tenant(f"key{i}") for i in range(number - 1)}
+    tenants["acme"] = tenant(KEY)
+
+    (folder / "access_token").write_text(secrets.token_urlsafe(48))
+    (folder / "tenants.json").write_text(json.dumps({
         "plans": {"standard": {"limits": [
             {"name": "burst", "rate": "1000000/s", "burst": 1000000}]}},
-        "tenants": {"acme": {"plan": "standard",
-                             "keys": [f"sha256:{digest}"]}},
+        "tenants": tenants,
     }))
-
-    return upstream, [plain, gateway]
 
 
 def spread(values):
