@@ -11,11 +11,11 @@
 
 #define WHOLESALE_ID_PADDING_MAX     2
 
-/* a longer name could hide anything, and no known parameter has one */
-#define WHOLESALE_QUERY_NAME_MAX     256
+/* a longer query could hide anything; nginx's own bound is 8k by default */
+#define WHOLESALE_QUERY_MAX          8192
 
 /* so many levels of percent-encoding are looked through */
-#define WHOLESALE_QUERY_DECODED_MAX  4
+#define WHOLESALE_QUERY_DECODED_MAX  5
 
 #define wholesale_literal(text)      { text, sizeof(text) - 1 }
 
@@ -26,10 +26,10 @@ static size_t wholesale_id_padding(const char *p, const char *end);
 static int wholesale_path_plain(const char *path, size_t len);
 static int wholesale_path_same(const char *uri, size_t uri_len, size_t prefix,
     const char *raw, size_t raw_len);
-static int wholesale_query_hides(const char *name, const char *end);
+static int wholesale_query_hides(const char *query, size_t len);
+static int wholesale_query_names(const char *text, size_t len);
 static size_t wholesale_query_decode(char *name, size_t len);
 static int wholesale_query_hex(char c);
-static int wholesale_query_blank(char c);
 
 
 static const char  wholesale_prefix[] = "/wholesale/";
@@ -38,31 +38,38 @@ static const char  wholesale_prefix[] = "/wholesale/";
 
 static const wholesale_call_t  wholesale_calls[] = {
 
-    { "customers/validate", WHOLESALE_POST, 0 },
+    { "customers/validate", WHOLESALE_POST, 0, 1 },
 
     { "customers/",
-      WHOLESALE_GET|WHOLESALE_PUT|WHOLESALE_DELETE, 1 },
+      WHOLESALE_GET|WHOLESALE_PUT|WHOLESALE_DELETE, 1, 1 },
 
-    { "customers", WHOLESALE_GET|WHOLESALE_POST, 0 },
+    { "customers", WHOLESALE_GET|WHOLESALE_POST, 0, 1 },
 
-    { "subPartners", WHOLESALE_GET, 0 },
+    { "subPartners", WHOLESALE_GET, 0, 0 },
 
-    { "subscribers/validate", WHOLESALE_POST, 0 },
+    { "subscribers/validate", WHOLESALE_POST, 0, 1 },
 
     { "subscribers/",
-      WHOLESALE_GET|WHOLESALE_PUT|WHOLESALE_DELETE, 0 },
+      WHOLESALE_GET|WHOLESALE_PUT|WHOLESALE_DELETE, 0, 1 },
 
-    { "subscribers", WHOLESALE_GET|WHOLESALE_POST, 0 },
+    { "subscribers", WHOLESALE_GET|WHOLESALE_POST, 0, 1 },
 
-    { "billing/reports/", WHOLESALE_GET|WHOLESALE_DELETE, 0 },
+    { "billing/reports/", WHOLESALE_GET|WHOLESALE_DELETE, 0, 0 },
 
-    { "billing/reports", WHOLESALE_GET|WHOLESALE_POST, 0 },
+    { "billing/reports", WHOLESALE_GET|WHOLESALE_POST, 0, 0 },
 
-    { NULL, 0, 0 }
+    { NULL, 0, 0, 0 }
 };
 
 static const wholesale_slice_t  wholesale_sub_partner =
     wholesale_literal("onBehalfOfSubPartnerOrgId");
+
+/*
+ * The part of it that has no letter for which Unicode has another that is the
+ * same in lower or upper case, as it has for "s", "k" and "i".
+ */
+
+static const char  wholesale_hidden[] = "onbehalfof";
 
 
 size_t
@@ -180,7 +187,7 @@ wholesale_sub_partner_e
 wholesale_query_sub_partner(const char *query, size_t len,
     wholesale_slice_t *id)
 {
-    const char               *p, *end, *next, *equal;
+    const char               *p, *end, *next, *rest;
     wholesale_slice_t         value;
     const wholesale_slice_t  *name;
 
@@ -192,43 +199,42 @@ wholesale_query_sub_partner(const char *query, size_t len,
     value.data = NULL;
     value.len = 0;
 
+    rest = query;
     end = query + len;
 
     for (p = query; p < end; p = next + 1) {
 
-        for (next = p; next < end && *next != '&' && *next != ';'; next++) {
-            /* void */
+        next = memchr(p, '&', end - p);
+
+        if (next == NULL) {
+            next = end;
         }
 
-        equal = memchr(p, '=', next - p);
-
-        if (equal == NULL) {
-            equal = next;
-        }
-
-        if ((size_t) (equal - p) == name->len
-            && memcmp(p, name->data, name->len) == 0
-            && (p == query || p[-1] == '&'))
+        if ((size_t) (next - p) < name->len
+            || memcmp(p, name->data, name->len) != 0
+            || (p + name->len < next && p[name->len] != '='))
         {
-            if (value.data != NULL) {
-                return WHOLESALE_SUB_PARTNER_DOUBLED;
-            }
-
-            value.data = (equal < next) ? equal + 1 : next;
-
-            /* a ";" ends a parameter for some servers, here it is a mistake */
-
-            while (next < end && *next != '&') {
-                next++;
-            }
-
-            value.len = next - value.data;
             continue;
         }
 
-        if (wholesale_query_hides(p, equal)) {
+        if (value.data != NULL) {
+            return WHOLESALE_SUB_PARTNER_DOUBLED;
+        }
+
+        /* what stands before the name may hide another, and what follows it */
+
+        if (wholesale_query_hides(rest, p - rest)) {
             return WHOLESALE_SUB_PARTNER_HIDDEN;
         }
+
+        rest = p + name->len;
+
+        value.data = (rest < next) ? rest + 1 : rest;
+        value.len = next - value.data;
+    }
+
+    if (wholesale_query_hides(rest, end - rest)) {
+        return WHOLESALE_SUB_PARTNER_HIDDEN;
     }
 
     if (value.data == NULL) {
@@ -379,55 +385,79 @@ wholesale_path_same(const char *uri, size_t uri_len, size_t prefix,
 }
 
 
-/* another server may read this name as the sub-partner's */
+/*
+ * Somebody who decodes before taking the query apart, once or often, and drops
+ * what is no letter, shall not find the sub-partner's name in it.
+ */
 
 static int
-wholesale_query_hides(const char *name, const char *end)
+wholesale_query_hides(const char *query, size_t len)
 {
-    char                      c, decoded[WHOLESALE_QUERY_NAME_MAX];
-    size_t                    i, len, pass;
-    const wholesale_slice_t  *hidden;
+    char    decoded[WHOLESALE_QUERY_MAX];
+    size_t  n, pass;
 
-    hidden = &wholesale_sub_partner;
-    len = end - name;
-
-    if (len < hidden->len) {
-        return 0;
-    }
-
-    if (len > WHOLESALE_QUERY_NAME_MAX) {
+    if (len > WHOLESALE_QUERY_MAX) {
         return 1;
     }
 
-    memcpy(decoded, name, len);
+    memcpy(decoded, query, len);
 
     for (pass = 0; pass < WHOLESALE_QUERY_DECODED_MAX; pass++) {
-        len = wholesale_query_decode(decoded, len);
-    }
 
-    for (i = 0; i < len && wholesale_query_blank(decoded[i]); i++) {
-        /* void */
-    }
+        if (wholesale_query_names(decoded, len)) {
+            return 1;
+        }
 
-    if (len - i < hidden->len) {
-        return 0;
-    }
+        n = wholesale_query_decode(decoded, len);
 
-    name = decoded + i;
-
-    for (i = 0; i < hidden->len; i++) {
-        if ((name[i] | 0x20) != (hidden->data[i] | 0x20)) {
+        if (n == len) {
             return 0;
+        }
+
+        len = n;
+    }
+
+    /* nobody has a reason to encode this often */
+
+    return 1;
+}
+
+
+/* whether its letters alone have the name in them, whatever their case */
+
+static int
+wholesale_query_names(const char *text, size_t len)
+{
+    char    c;
+    size_t  i, matched;
+
+    matched = 0;
+
+    for (i = 0; i < len; i++) {
+        c = text[i] | 0x20;
+
+        if (c < 'a' || c > 'z') {
+            continue;
+        }
+
+        /* its last "o" may be the first one of another */
+
+        if (c != wholesale_hidden[matched]) {
+            matched = (matched == sizeof(wholesale_hidden) - 2);
+        }
+
+        if (c != wholesale_hidden[matched]) {
+            matched = 0;
+        }
+
+        if (c == wholesale_hidden[matched]
+            && ++matched == sizeof(wholesale_hidden) - 1)
+        {
+            return 1;
         }
     }
 
-    if (name + i == decoded + len) {
-        return 1;
-    }
-
-    c = name[i];
-
-    return wholesale_query_blank(c) || c == '[';
+    return 0;
 }
 
 
@@ -475,11 +505,4 @@ wholesale_query_hex(char c)
     }
 
     return -1;
-}
-
-
-static int
-wholesale_query_blank(char c)
-{
-    return (unsigned char) c <= ' ' || c == '+' || c == 0x7f;
 }

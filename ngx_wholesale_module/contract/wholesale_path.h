@@ -44,6 +44,9 @@ typedef struct {
 
     /* that one whose PUT is Update a Wholesale Customer */
     unsigned     customer;
+
+    /* what is sent to it names packages */
+    unsigned     packages;
 } wholesale_call_t;
 
 
@@ -113,10 +116,9 @@ wholesale_path_e wholesale_path_call(const char *uri, size_t uri_len,
     wholesale_slice_t *id);
 
 /*
- * Looks for onBehalfOfSubPartnerOrgId in a raw query string (r->args).  A name
- * that differs from it only by case, percent-encoding, blanks or control
- * characters around it, an index in brackets after it, or a ";" before it,
- * hides it; and a name of more than 256 bytes is taken for one that may.
+ * Looks for onBehalfOfSubPartnerOrgId in a raw query string (r->args).  What
+ * has this name in it in another case, percent-encoded, cut by characters that
+ * are no letters, or within a value, hides it.
  *
  * After WHOLESALE_SUB_PARTNER_ONE "id" is the value, within "query", its
  * padding included; otherwise it is empty.

@@ -34,6 +34,13 @@ static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_not_customer = {
     ngx_string("This account may not act on this customer.")
 };
 
+static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_unchecked = {
+    NGX_HTTP_FORBIDDEN, NGX_HTTP_WHOLESALE_FORBIDDEN,
+    ngx_string("packages"),
+    ngx_string("This account may use certain packages only, and the gateway "
+               "does not check them in this call.")
+};
+
 static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_not_partner = {
     NGX_HTTP_FORBIDDEN, NGX_HTTP_WHOLESALE_FORBIDDEN,
     ngx_string("sub_partner"),
@@ -80,9 +87,18 @@ ngx_http_wholesale_authorise(ngx_http_request_t *r,
         return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_disabled);
     }
 
-    if (ctx->tenant->customers && ctx->customer.len) {
+    if (ctx->tenant->packages && !ctx->update
+        && ctx->call->packages && (r->method & (NGX_HTTP_POST|NGX_HTTP_PUT)))
+    {
+        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_unchecked);
+    }
 
-        /* without the padding, which a client may write as it likes */
+    if (ctx->tenant->customers) {
+
+        /*
+         * Without the padding, which a client may write as it likes.  A call
+         * that names no customer may be about any: "" is none of the list.
+         */
 
         len = wholesale_id_check((char *) ctx->customer.data,
                                  ctx->customer.len);

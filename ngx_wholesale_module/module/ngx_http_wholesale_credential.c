@@ -165,7 +165,7 @@ ngx_http_wholesale_credential_check(ngx_conf_t *cf,
 
 ngx_wholesale_credential_t *
 ngx_http_wholesale_find_credential(ngx_http_wholesale_main_conf_t *wmcf,
-    const wholesale_tenant_t *tenant)
+    const char *name)
 {
     size_t                       len;
     ngx_uint_t                   i;
@@ -173,17 +173,16 @@ ngx_http_wholesale_find_credential(ngx_http_wholesale_main_conf_t *wmcf,
 
     credential = wmcf->credentials->elts;
 
-    if (tenant->credential == NULL) {
+    if (name == NULL) {
         return (wmcf->credentials->nelts == 1) ? credential : NULL;
     }
 
-    len = ngx_strlen(tenant->credential);
+    len = ngx_strlen(name);
 
     for (i = 0; i < wmcf->credentials->nelts; i++) {
 
         if (credential[i].name.len == len
-            && ngx_strncmp(credential[i].name.data, tenant->credential, len)
-               == 0)
+            && ngx_strncmp(credential[i].name.data, name, len) == 0)
         {
             return &credential[i];
         }

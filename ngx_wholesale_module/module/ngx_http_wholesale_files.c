@@ -24,8 +24,9 @@ static ngx_int_t ngx_http_wholesale_read_file(ngx_conf_t *cf, ngx_str_t *file,
 static void ngx_http_wholesale_mistake(void *data, const char *path,
     const char *sentence);
 static void ngx_http_wholesale_tenants_cleanup(void *data);
-static ngx_int_t ngx_http_wholesale_check_tenant(ngx_conf_t *cf,
-    ngx_http_wholesale_main_conf_t *wmcf, const wholesale_tenant_t *tenant);
+static int ngx_http_wholesale_has_package(void *data, const char *name,
+    size_t len);
+static int ngx_http_wholesale_has_credential(void *data, const char *name);
 static void *ngx_http_wholesale_conf_alloc(void *data, size_t size);
 
 
@@ -33,10 +34,9 @@ ngx_int_t
 ngx_http_wholesale_load_tenants(ngx_conf_t *cf,
     ngx_http_wholesale_main_conf_t *wmcf)
 {
-    size_t                          i, n;
-    ngx_int_t                       rc;
     ngx_str_t                       text;
     ngx_pool_cleanup_t             *cln;
+    wholesale_tenants_known_t       known;
     ngx_http_wholesale_mistakes_t   mistakes;
 
     cln = ngx_pool_cleanup_add(cf->pool, 0);
@@ -54,8 +54,12 @@ ngx_http_wholesale_load_tenants(ngx_conf_t *cf,
     mistakes.cf = cf;
     mistakes.file = &wmcf->tenants_file;
 
+    known.package = ngx_http_wholesale_has_package;
+    known.credential = ngx_http_wholesale_has_credential;
+    known.data = wmcf;
+
     wmcf->tenants = wholesale_tenants_parse((char *) text.data, text.len,
-                                            ngx_http_wholesale_mistake,
+                                            &known, ngx_http_wholesale_mistake,
                                             &mistakes);
     ngx_free(text.data);
 
@@ -69,20 +73,7 @@ ngx_http_wholesale_load_tenants(ngx_conf_t *cf,
     cln->handler = ngx_http_wholesale_tenants_cleanup;
     cln->data = wmcf->tenants;
 
-    rc = NGX_OK;
-    n = wholesale_tenants_count(wmcf->tenants);
-
-    for (i = 0; i < n; i++) {
-
-        if (ngx_http_wholesale_check_tenant(cf, wmcf,
-                                  wholesale_tenants_nth(wmcf->tenants, i))
-            != NGX_OK)
-        {
-            rc = NGX_ERROR;
-        }
-    }
-
-    return rc;
+    return NGX_OK;
 }
 
 
@@ -222,52 +213,20 @@ ngx_http_wholesale_tenants_cleanup(void *data)
 }
 
 
-/* what the tenants file takes from the rest of the configuration */
-
-static ngx_int_t
-ngx_http_wholesale_check_tenant(ngx_conf_t *cf,
-    ngx_http_wholesale_main_conf_t *wmcf, const wholesale_tenant_t *tenant)
+static int
+ngx_http_wholesale_has_package(void *data, const char *name, size_t len)
 {
-    size_t     i;
-    ngx_int_t  rc;
+    ngx_http_wholesale_main_conf_t  *wmcf = data;
 
-    rc = NGX_OK;
+    return wholesale_catalogue_package(wmcf->catalogue, name, len)
+           != WHOLESALE_NAMES_NONE;
+}
 
-    if (ngx_http_wholesale_find_credential(wmcf, tenant) == NULL) {
 
-        if (tenant->credential) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\": tenants.%s.credential: there is no "
-                               "wholesale_credential \"%s\"",
-                               &wmcf->tenants_file, tenant->name,
-                               tenant->credential);
-
-        } else {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\": tenants.%s: must name its "
-                               "\"credential\", there are several",
-                               &wmcf->tenants_file, tenant->name);
-        }
-
-        rc = NGX_ERROR;
-    }
-
-    for (i = 0; i < tenant->npackages; i++) {
-
-        if (wholesale_catalogue_package(wmcf->catalogue, tenant->packages[i],
-                                        ngx_strlen(tenant->packages[i]))
-            == WHOLESALE_NAMES_NONE)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\": tenants.%s.packages: \"%s\" is not in "
-                               "the catalogue",
-                               &wmcf->tenants_file, tenant->name,
-                               tenant->packages[i]);
-            rc = NGX_ERROR;
-        }
-    }
-
-    return rc;
+static int
+ngx_http_wholesale_has_credential(void *data, const char *name)
+{
+    return ngx_http_wholesale_find_credential(data, name) != NULL;
 }
 
 

@@ -192,11 +192,25 @@ static ngx_int_t
 ngx_http_wholesale_access_handler(ngx_http_request_t *r)
 {
     ngx_http_wholesale_ctx_t       *ctx;
+    ngx_http_core_loc_conf_t       *clcf;
     ngx_http_wholesale_loc_conf_t  *wlcf;
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);
 
     if (!wlcf->enable) {
+        return NGX_DECLINED;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
+
+        /*
+         * The phase may still end with a refusal by all of nginx's modules,
+         * which must not cost the tenant anything, or without us, when one
+         * of them grants access; what they grant is not an identity.
+         */
+
         return NGX_DECLINED;
     }
 
@@ -209,11 +223,7 @@ ngx_http_wholesale_access_handler(ngx_http_request_t *r)
 }
 
 
-/*
- * The steps of the access phase are in the way here, too: "satisfy any" ends
- * that phase as soon as one of nginx's modules grants access, and what they
- * grant is not an identity.
- */
+/* under "satisfy any" this is where the steps of the access phase run, too */
 
 static ngx_int_t
 ngx_http_wholesale_precontent_handler(ngx_http_request_t *r)

@@ -137,7 +137,8 @@ struct ngx_http_wholesale_ctx_s {
      */
     ngx_uint_t                       step;
 
-    /* of WHOLESALE_GET and so on: what the path may be called by */
+    /* and the methods by which it may be made here, WHOLESALE_GET and so on */
+    const wholesale_call_t          *call;
     unsigned                         methods;
 
     /* the customer's id as it stands in the path; it may have none */
@@ -309,9 +310,9 @@ ngx_int_t ngx_http_wholesale_load_catalogue(ngx_conf_t *cf,
 char *ngx_http_wholesale_credential_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* of the tenant, by its name or because it is the only one; or NULL */
+/* the one of this name; no name: the only one there is; or NULL */
 ngx_wholesale_credential_t *ngx_http_wholesale_find_credential(
-    ngx_http_wholesale_main_conf_t *wmcf, const wholesale_tenant_t *tenant);
+    ngx_http_wholesale_main_conf_t *wmcf, const char *name);
 
 
 /* ngx_http_wholesale_redact.c: no secret in an error log, debug included */

@@ -38,7 +38,8 @@ ngx_http_wholesale_token(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
 
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
 
-    ctx->credential = ngx_http_wholesale_find_credential(wmcf, ctx->tenant);
+    ctx->credential = ngx_http_wholesale_find_credential(wmcf,
+                                                    ctx->tenant->credential);
 
     if (ctx->credential->token.len == 0) {
         ctx->retry_after = NGX_HTTP_WHOLESALE_TOKEN_RETRY;

@@ -80,6 +80,7 @@ ngx_http_wholesale_route(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);
 
+    ctx->call = call;
     ctx->methods = call->methods;
 
     if (!wlcf->passthrough) {

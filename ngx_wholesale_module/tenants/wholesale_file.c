@@ -88,7 +88,8 @@ static const wholesale_member_t  wholesale_file_members[] = {
 
 int
 wholesale_file_read(wholesale_tenants_t *tenants, const char *text,
-    size_t len, wholesale_mistake_pt mistake, void *data)
+    size_t len, const wholesale_tenants_known_t *known,
+    wholesale_mistake_pt mistake, void *data)
 {
     int                rc;
     wholesale_file_t  *file;
@@ -103,6 +104,7 @@ wholesale_file_read(wholesale_tenants_t *tenants, const char *text,
     file->parser.mistakes.arena = &tenants->arena;
     file->parser.keys = &tenants->keys;
     file->parser.certificates = &tenants->certificates;
+    file->parser.known = known;
 
     wholesale_file_text(file, text, len);
 

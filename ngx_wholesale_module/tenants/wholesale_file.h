@@ -35,7 +35,8 @@ struct wholesale_tenants_s {
  * is in "tenants" for the caller to free.
  */
 int wholesale_file_read(wholesale_tenants_t *tenants, const char *text,
-    size_t len, wholesale_mistake_pt mistake, void *data);
+    size_t len, const wholesale_tenants_known_t *known,
+    wholesale_mistake_pt mistake, void *data);
 
 
 #endif /* _WHOLESALE_FILE_H_INCLUDED_ */

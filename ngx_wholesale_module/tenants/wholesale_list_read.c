@@ -35,7 +35,8 @@ const wholesale_list_kind_t  wholesale_list_sub_partners = {
     "an id: 1 to 512 of A-Z a-z 0-9 _ - and up to two \"=\" are expected",
     "is empty; leave it out if the tenant acts for nobody but itself",
     NULL,
-    wholesale_list_is_id
+    wholesale_list_is_id,
+    0
 };
 
 
@@ -45,7 +46,8 @@ const wholesale_list_kind_t  wholesale_list_customers = {
     "\"enabled\" to false if it may update none",
     "\"*\" is not an id; leave \"customers\" out if the tenant may update "
     "any customer",
-    wholesale_list_is_id
+    wholesale_list_is_id,
+    0
 };
 
 
@@ -55,7 +57,8 @@ const wholesale_list_kind_t  wholesale_list_packages = {
     "\"enabled\" to false if it may use none",
     "\"*\" is not a package's name; leave \"packages\" out if the tenant may "
     "use any package",
-    wholesale_list_is_package
+    wholesale_list_is_package,
+    1
 };
 
 
@@ -205,6 +208,13 @@ wholesale_list_read_element(wholesale_parser_t *parser, const json_t *value,
 
     if (text == NULL || !kind->is_element(text, len)) {
         wholesale_parser_wrong(parser, value, kind->expected);
+        return NULL;
+    }
+
+    if (kind->packages && parser->known != NULL
+        && !parser->known->package(parser->known->data, text, len))
+    {
+        wholesale_parser_wrong(parser, value, "a package of the catalogue");
         return NULL;
     }
 

@@ -30,6 +30,9 @@ typedef struct {
     /* that all tenants' digests go to */
     wholesale_digests_t    *keys;
     wholesale_digests_t    *certificates;
+
+    /* NULL: all that the file refers to is there */
+    const wholesale_tenants_known_t  *known;
 } wholesale_parser_t;
 
 
@@ -112,6 +115,7 @@ typedef struct {
     const char               *empty;
     const char               *any;
     int                     (*is_element)(const char *text, size_t len);
+    unsigned                  packages;
 } wholesale_list_kind_t;
 
 

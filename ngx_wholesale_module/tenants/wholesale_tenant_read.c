@@ -15,6 +15,7 @@ typedef struct {
     wholesale_tenant_t  *tenant;
     unsigned             plan:1;
     unsigned             limits:1;
+    unsigned             credential:1;
 } wholesale_tenant_parts_t;
 
 
@@ -100,6 +101,13 @@ wholesale_tenant_read(wholesale_parser_t *parser, json_t *value,
         wholesale_mistake(&parser->mistakes,
                           "has neither \"plan\" nor \"limits\"; if it is to "
                           "be unlimited, say \"limits\": []");
+    }
+
+    if (!parts.credential && parser->known != NULL
+        && !parser->known->credential(parser->known->data, NULL))
+    {
+        wholesale_mistake(&parser->mistakes,
+                          "has no \"credential\", and there are several");
     }
 }
 
@@ -231,8 +239,20 @@ wholesale_tenant_read_credential(wholesale_parser_t *parser, void *object,
 {
     wholesale_tenant_parts_t  *parts = object;
 
-    parts->tenant->credential = wholesale_parser_name(parser, value,
-                                                      "a credential's");
+    const char  *name;
+
+    parts->credential = 1;
+
+    name = wholesale_parser_name(parser, value, "a credential's");
+
+    if (name != NULL && parser->known != NULL
+        && !parser->known->credential(parser->known->data, name))
+    {
+        wholesale_parser_wrong(parser, value,
+                               "the name of a wholesale_credential");
+    }
+
+    parts->tenant->credential = name;
 }
 
 

@@ -17,7 +17,8 @@ static const wholesale_tenant_t *wholesale_tenants_by_digest(
 
 wholesale_tenants_t *
 wholesale_tenants_parse(const char *text, size_t len,
-    wholesale_mistake_pt mistake, void *data)
+    const wholesale_tenants_known_t *known, wholesale_mistake_pt mistake,
+    void *data)
 {
     wholesale_tenants_t  *tenants;
 
@@ -26,7 +27,7 @@ wholesale_tenants_parse(const char *text, size_t len,
         return NULL;
     }
 
-    if (wholesale_file_read(tenants, text, len, mistake, data) != 0) {
+    if (wholesale_file_read(tenants, text, len, known, mistake, data) != 0) {
         wholesale_tenants_destroy(tenants);
         return NULL;
     }

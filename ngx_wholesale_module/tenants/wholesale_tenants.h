@@ -96,19 +96,34 @@ typedef void (*wholesale_mistake_pt)(void *data, const char *path,
 
 
 /*
- * Parses a tenants file of "len" bytes; the text is not kept.
+ * What the file refers to, and others define.  Each returns 1 if it is there,
+ * 0 if not.
+ */
+typedef struct {
+    int    (*package)(void *data, const char *name, size_t len);
+
+    /* a NULL name asks whether a tenant need not name any */
+    int    (*credential)(void *data, const char *name);
+
+    void    *data;
+} wholesale_tenants_known_t;
+
+
+/*
+ * Parses a tenants file of "len" bytes; the text is not kept.  "known" is only
+ * asked during the call; NULL: all packages and credentials are there.
  *
  * Tells every mistake in document order, at most WHOLESALE_MISTAKES_MAX of
  * them and then once "and N more"; where the text stops being JSON, what
- * stands behind that is not looked at.  That a credential exists, or a
- * package is in the catalogue, is for the caller to check.
+ * stands behind that is not looked at.
  *
  * Returns NULL if there was a mistake, or if there is no memory: then none is
  * told, unless it was jansson that had none and took that for wrong JSON.  The
  * result is freed by wholesale_tenants_destroy().
  */
 wholesale_tenants_t *wholesale_tenants_parse(const char *text, size_t len,
-    wholesale_mistake_pt mistake, void *data);
+    const wholesale_tenants_known_t *known, wholesale_mistake_pt mistake,
+    void *data);
 
 /* frees the tenants and all that they point to; NULL is fine */
 void wholesale_tenants_destroy(wholesale_tenants_t *tenants);

@@ -42,7 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     mistakes = 0;
 
-    tenants = wholesale_tenants_parse((const char *) data, size, fuzz_mistake,
+    tenants = wholesale_tenants_parse((const char *) data, size, NULL, fuzz_mistake,
                                       &mistakes);
 
     fuzz_assert((tenants == NULL) == (mistakes > 0));
@@ -52,7 +52,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         again = 0;
 
         fuzz_assert(wholesale_tenants_parse((const char *) data, size,
-                                            fuzz_mistake, &again)
+                                            NULL, fuzz_mistake, &again)
                     == NULL);
         fuzz_assert(again == mistakes);
 

@@ -173,7 +173,7 @@ test_tenants_types(void **state)
             told = json_array();
 
             tenants = wholesale_tenants_parse(text, strlen(text),
-                                              test_mistake, told);
+                                              NULL, test_mistake, told);
 
             if (strchr(test_members[i].right, test_values[j].tag) != NULL) {
                 assert_non_null(tenants);
@@ -264,7 +264,7 @@ test_tenants_many_mistakes(void **state)
 
     told = json_array();
 
-    assert_null(wholesale_tenants_parse(text, strlen(text), test_mistake,
+    assert_null(wholesale_tenants_parse(text, strlen(text), NULL, test_mistake,
                                         told));
 
     assert_int_equal(json_array_size(told),
@@ -308,7 +308,7 @@ test_tenants_bytes(void **state)
     told = json_array();
 
     assert_null(wholesale_tenants_parse("{\"tenants\": {\"x\": {\"limits\":"
-                                        " []}}}\0", 32, test_mistake,
+                                        " []}}}\0", 32, NULL, test_mistake,
                                         told));
     assert_int_equal(json_array_size(told), 1);
 
@@ -333,7 +333,7 @@ test_tenants_bytes(void **state)
     told = json_array();
 
     assert_null(wholesale_tenants_parse("", WHOLESALE_TENANTS_TEXT_MAX + 1,
-                                        test_mistake, told));
+                                        NULL, test_mistake, told));
     assert_int_equal(json_array_size(told), 1);
 
     json_decref(told);
@@ -367,7 +367,7 @@ test_tenants_secret(void **state)
         told = json_array();
 
         assert_null(wholesale_tenants_parse(texts[i], strlen(texts[i]),
-                                            test_mistake, told));
+                                            NULL, test_mistake, told));
         assert_true(json_array_size(told) > 0);
 
         all = json_dumps(told, 0);
@@ -436,7 +436,7 @@ test_valid(const char *name, const char *text, size_t len, json_t *expected)
     none = json_array();
     told = json_array();
 
-    tenants = wholesale_tenants_parse(text, len, test_mistake, told);
+    tenants = wholesale_tenants_parse(text, len, NULL, test_mistake, told);
 
     test_equal(name, told, none);
     assert_non_null(tenants);
@@ -459,7 +459,7 @@ test_invalid(const char *name, const char *text, size_t len, json_t *expected)
 
     told = json_array();
 
-    assert_null(wholesale_tenants_parse(text, len, test_mistake, told));
+    assert_null(wholesale_tenants_parse(text, len, NULL, test_mistake, told));
 
     test_equal(name, told, expected);
 
@@ -597,7 +597,7 @@ test_ignore(void *data, const char *path, const char *sentence)
 static wholesale_tenants_t *
 test_parse(const char *text)
 {
-    return wholesale_tenants_parse(text, strlen(text), test_ignore, NULL);
+    return wholesale_tenants_parse(text, strlen(text), NULL, test_ignore, NULL);
 }
 
 
@@ -610,7 +610,7 @@ test_refused(const char *text, const char *path, const char *sentence)
 
     told = json_array();
 
-    assert_null(wholesale_tenants_parse(text, strlen(text), test_mistake,
+    assert_null(wholesale_tenants_parse(text, strlen(text), NULL, test_mistake,
                                         told));
 
     assert_int_equal(json_array_size(told), 1);

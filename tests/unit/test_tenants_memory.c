@@ -89,7 +89,7 @@ test_failures(const char *text, int valid)
         mistakes = 0;
         test_failing = n;
 
-        tenants = wholesale_tenants_parse(text, strlen(text), test_count,
+        tenants = wholesale_tenants_parse(text, strlen(text), NULL, test_count,
                                           &mistakes);
 
         if (test_failing != 0) {
