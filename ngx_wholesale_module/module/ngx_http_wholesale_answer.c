@@ -129,6 +129,8 @@ ngx_http_wholesale_make_answer(ngx_http_request_t *r,
     if (ctx->refusal && ctx->refusal->status != code) {
         /* nginx has something else to say since */
         ctx->refusal = NULL;
+        ctx->problems.stored = 0;
+        ctx->problems.total = 0;
     }
 
     status = ngx_http_wholesale_find_status(code);

@@ -27,7 +27,6 @@ static void ngx_http_wholesale_tenants_cleanup(void *data);
 static int ngx_http_wholesale_has_package(void *data, const char *name,
     size_t len);
 static int ngx_http_wholesale_has_credential(void *data, const char *name);
-static void *ngx_http_wholesale_conf_alloc(void *data, size_t size);
 
 
 ngx_int_t
@@ -86,7 +85,7 @@ ngx_http_wholesale_load_catalogue(ngx_conf_t *cf,
     wholesale_pool_t      pool;
     wholesale_problems_t  problems;
 
-    pool.alloc = ngx_http_wholesale_conf_alloc;
+    pool.alloc = ngx_http_wholesale_palloc;
     pool.data = cf->pool;
 
     if (wmcf->catalogue_file.data == NULL) {
@@ -227,13 +226,4 @@ static int
 ngx_http_wholesale_has_credential(void *data, const char *name)
 {
     return ngx_http_wholesale_find_credential(data, name) != NULL;
-}
-
-
-static void *
-ngx_http_wholesale_conf_alloc(void *data, size_t size)
-{
-    ngx_pool_t  *pool = data;
-
-    return ngx_palloc(pool, size);
 }

@@ -234,6 +234,9 @@ ngx_uint_t ngx_http_wholesale_is_header(ngx_table_elt_t *h, const char *name);
 /* whether a header is one that carries a credential of the client's */
 ngx_uint_t ngx_http_wholesale_is_credential(ngx_table_elt_t *h);
 
+/* nginx's pool, as "data", behind a wholesale_pool_t */
+void *ngx_http_wholesale_palloc(void *data, size_t size);
+
 /* refuses: remembers why, and returns the status for nginx to answer with */
 ngx_int_t ngx_http_wholesale_refuse(ngx_http_wholesale_ctx_t *ctx,
     const ngx_http_wholesale_refusal_t *refusal);

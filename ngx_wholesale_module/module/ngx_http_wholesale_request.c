@@ -347,3 +347,12 @@ ngx_http_wholesale_note(ngx_http_wholesale_ctx_t *ctx,
                   ctx->refused ? ctx->refused->limit->name
                                : (char *) refusal->reason.data);
 }
+
+
+void *
+ngx_http_wholesale_palloc(void *data, size_t size)
+{
+    ngx_pool_t  *pool = data;
+
+    return ngx_palloc(pool, size);
+}

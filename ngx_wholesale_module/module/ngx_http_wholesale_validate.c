@@ -14,7 +14,6 @@ static ngx_int_t ngx_http_wholesale_join_body(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_wholesale_copy_body(ngx_http_request_t *r,
     ngx_str_t *body);
-static void *ngx_http_wholesale_alloc(void *data, size_t size);
 
 
 /* how many problems there are, and which, is told after the message */
@@ -60,7 +59,7 @@ ngx_http_wholesale_validate(ngx_http_request_t *r,
                                   == NGX_HTTP_WHOLESALE_UNKNOWN_REJECT;
     rules.allow_empty_packages = ctx->tenant->empty_packages_allowed;
 
-    ctx->pool.alloc = ngx_http_wholesale_alloc;
+    ctx->pool.alloc = ngx_http_wholesale_palloc;
     ctx->pool.data = r->pool;
 
     wholesale_problems_init(&ctx->problems, &ctx->pool);
@@ -83,6 +82,7 @@ ngx_http_wholesale_validate(ngx_http_request_t *r,
         break;
 
     default: /* WHOLESALE_UPDATE_FAILED */
+        wholesale_problems_init(&ctx->problems, &ctx->pool);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -175,13 +175,4 @@ ngx_http_wholesale_copy_body(ngx_http_request_t *r, ngx_str_t *body)
     }
 
     return NGX_OK;
-}
-
-
-static void *
-ngx_http_wholesale_alloc(void *data, size_t size)
-{
-    ngx_pool_t  *pool = data;
-
-    return ngx_palloc(pool, size);
 }

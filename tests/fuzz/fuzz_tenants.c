@@ -42,7 +42,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     mistakes = 0;
 
-    tenants = wholesale_tenants_parse((const char *) data, size, NULL, fuzz_mistake,
+    tenants = wholesale_tenants_parse((const char *) data, size, NULL,
+                                      fuzz_mistake,
                                       &mistakes);
 
     fuzz_assert((tenants == NULL) == (mistakes > 0));

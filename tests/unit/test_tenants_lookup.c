@@ -191,7 +191,8 @@ test_tenants_many(void **state)
 static wholesale_tenants_t *
 test_parse(const char *text)
 {
-    return wholesale_tenants_parse(text, strlen(text), NULL, test_unexpected, NULL);
+    return wholesale_tenants_parse(text, strlen(text), NULL,
+                                   test_unexpected, NULL);
 }
 
 
