@@ -34,6 +34,10 @@ OPT_coverage = -O0 --coverage
 OPT := $(OPT_$(BUILD))
 LD_sanitize = -fsanitize=address,undefined
 
+# what nginx, which has no sanitizer, needs to load a module that has
+
+PRELOAD = $(if $(LD_$(BUILD)),$(shell $(CC) -print-file-name=libasan.so))
+
 MODULE := $(OUT)/ngx_http_wholesale_module.so
 
 NGINX_OBJ := $(CURDIR)/$(OUT)/nginx
@@ -95,8 +99,8 @@ build: deps
 
 ## run: starts the gateway and a stand-in for Webex on 127.0.0.1:8080
 run: build
-	@MODULE=$(CURDIR)/$(MODULE) NGINX_BIN=$(NGINX_BIN) PYTHON=$(PYTHON) \
-	    tests/sandbox/run
+	@exec env MODULE=$(CURDIR)/$(MODULE) NGINX_BIN=$(NGINX_BIN) \
+	    PRELOAD=$(PRELOAD) $(PYTHON) -B tests/sandbox/run
 
 
 ## test: runs all tests
@@ -123,8 +127,7 @@ replay: $(FUZZERS:%=$(OUT)/fuzz/replay_%)
 # real nginx, real connections; the sandbox stands in for Webex
 gateway: $(MODULE)
 	@BUILD=$(BUILD) WHOLESALE_MODULE=$(CURDIR)/$(MODULE) NGINX_BIN=$(NGINX_BIN) \
-	    WHOLESALE_PRELOAD=$(if $(LD_$(BUILD)),$(shell \
-	        $(CC) -print-file-name=libasan.so)) \
+	    WHOLESALE_PRELOAD=$(PRELOAD) \
 	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider \
 	    --basetemp=$(OUT)/tests tests/sandbox tests/gateway $(PYTEST)
 

@@ -82,6 +82,8 @@ ngx_http_wholesale_read_body(ngx_http_request_t *r,
         return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_too_large);
     }
 
+    ctx->body_started = 1;
+
     rc = ngx_http_read_client_request_body(r, ngx_http_wholesale_body_handler);
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {

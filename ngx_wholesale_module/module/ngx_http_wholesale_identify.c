@@ -14,6 +14,9 @@
 /* a longer one is nobody's, and is not worth a hash */
 #define NGX_HTTP_WHOLESALE_KEY_MAX  512
 
+/* a shorter one than anybody should have would be found everywhere */
+#define NGX_HTTP_WHOLESALE_KEY_MIN  16
+
 
 static ngx_int_t ngx_http_wholesale_identify_by_name(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, ngx_http_complex_value_t *value);
@@ -54,6 +57,13 @@ static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_two_tenants = {
     ngx_string("two_tenants"), NGX_HTTP_WHOLESALE_KEY_NEEDED
 };
 
+static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_key_in_url = {
+    NGX_HTTP_UNAUTHORIZED, NGX_HTTP_WHOLESALE_UNAUTHENTICATED,
+    ngx_string("key_in_url"),
+    ngx_string("The gateway key stands in the URL, where logs keep it: take "
+               "it out, and have it replaced.")
+};
+
 static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_unknown_name = {
     NGX_HTTP_UNAUTHORIZED, NGX_HTTP_WHOLESALE_UNAUTHENTICATED,
     ngx_string("unknown_tenant"),
@@ -79,6 +89,10 @@ ngx_http_wholesale_identify(ngx_http_request_t *r,
 
     if (ngx_http_wholesale_find_key(r, &ctx->key) != NGX_OK) {
         return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_two_keys);
+    }
+
+    if (ngx_http_wholesale_has_key(ctx, &r->unparsed_uri)) {
+        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_key_in_url);
     }
 
     certified = ngx_http_wholesale_by_certificate(r, wmcf->tenants);
@@ -109,6 +123,21 @@ ngx_http_wholesale_identify(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_wholesale_has_key(ngx_http_wholesale_ctx_t *ctx, ngx_str_t *text)
+{
+    if (ctx->key.len < NGX_HTTP_WHOLESALE_KEY_MIN
+        || text->len < ctx->key.len)
+    {
+        return 0;
+    }
+
+    return ngx_strlcasestrn(text->data, text->data + text->len, ctx->key.data,
+                            ctx->key.len - 1)
+           != NULL;
 }
 
 

@@ -26,6 +26,10 @@ static ngx_int_t ngx_http_wholesale_access_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wholesale_precontent_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wholesale_run_steps(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, ngx_uint_t access);
+static ngx_int_t ngx_http_wholesale_still_refused(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+static ngx_int_t ngx_http_wholesale_rewrite_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_wholesale_log_handler(ngx_http_request_t *r);
 
 static void *ngx_http_wholesale_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_wholesale_init_main_conf(ngx_conf_t *cf, void *conf);
@@ -269,6 +273,13 @@ ngx_http_wholesale_run_steps(ngx_http_request_t *r,
     ngx_int_t                   rc;
     ngx_http_wholesale_step_t  *step;
 
+    if (!ctx->forwarded
+        && (ctx->refusal || r->err_status
+            || (ctx->body_started && !ctx->body_read)))
+    {
+        return ngx_http_wholesale_still_refused(r, ctx);
+    }
+
     if (r->err_status) {
         ctx->error_page = 1;
     }
@@ -278,6 +289,7 @@ ngx_http_wholesale_run_steps(ngx_http_request_t *r,
 
         if (step->handler == NULL) {
             ctx->forwarded = 1;
+            ngx_http_wholesale_choose_headers(r, 1);
             return NGX_DECLINED;
         }
 
@@ -293,6 +305,69 @@ ngx_http_wholesale_run_steps(ngx_http_request_t *r,
 
         ctx->step++;
     }
+}
+
+
+/*
+ * An error page leads back to us.  What has been refused before all steps were
+ * done, by us or by nginx, stays so: the body may have come in part only.  The
+ * answer goes out here, for nginx would end a 408 without one.
+ */
+
+static ngx_int_t
+ngx_http_wholesale_still_refused(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    if (ctx->refusal) {
+        rc = ctx->refusal->status;
+
+    } else {
+        /* "error_page 400 = @name" has nginx forget the status */
+        rc = r->err_status ? r->err_status : NGX_HTTP_BAD_REQUEST;
+    }
+
+    r->error_page = 1;
+
+    ngx_http_finalize_request(r, ngx_http_special_response_handler(r, rc));
+
+    return NGX_DONE;
+}
+
+
+/*
+ * On the way into any location: headers that were made for Webex are not for
+ * an error page's upstream, a mirror, or whereto else the request is sent on.
+ */
+
+static ngx_int_t
+ngx_http_wholesale_rewrite_handler(ngx_http_request_t *r)
+{
+    ngx_http_wholesale_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);
+
+    if (!wlcf->enable) {
+        ngx_http_wholesale_choose_headers(r, 0);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_log_handler(ngx_http_request_t *r)
+{
+    ngx_http_wholesale_srv_conf_t  *wscf;
+
+    wscf = ngx_http_get_module_srv_conf(r, ngx_http_wholesale_module);
+
+    if (wscf->guarded) {
+        ngx_http_wholesale_forget_credentials(r);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -539,6 +614,7 @@ ngx_http_wholesale_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 static ngx_int_t
 ngx_http_wholesale_init(ngx_conf_t *cf)
 {
+    ngx_uint_t                       n;
     ngx_http_handler_pt             *h;
     ngx_http_core_main_conf_t       *cmcf;
     ngx_http_wholesale_main_conf_t  *wmcf;
@@ -550,6 +626,13 @@ ngx_http_wholesale_init(ngx_conf_t *cf)
     }
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_REWRITE_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_wholesale_rewrite_handler;
 
     h = ngx_array_push(&cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers);
     if (h == NULL) {
@@ -564,6 +647,20 @@ ngx_http_wholesale_init(ngx_conf_t *cf)
     }
 
     *h = ngx_http_wholesale_precontent_handler;
+
+    /* this phase runs in order, and the access log must not come before us */
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_LOG_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h = cmcf->phases[NGX_HTTP_LOG_PHASE].handlers.elts;
+    n = cmcf->phases[NGX_HTTP_LOG_PHASE].handlers.nelts;
+
+    ngx_memmove(&h[1], &h[0], (n - 1) * sizeof(ngx_http_handler_pt));
+
+    h[0] = ngx_http_wholesale_log_handler;
 
     return NGX_OK;
 }

@@ -152,6 +152,15 @@ struct ngx_http_wholesale_ctx_s {
     ngx_str_t                        key;
 
     /*
+     * When "rewritten": what the client sent, what Webex gets of it, and what
+     * anybody else gets to whom the request may still go.
+     */
+    ngx_list_t                       client_headers;
+    ngx_list_t                       upstream_headers;
+    ngx_list_t                       other_headers;
+    ngx_table_elt_t                 *authorization;
+
+    /*
      * UNASKED: the limit step has not run, or does without Redis
      * ASKED: the request waits, for the configured time-out at most
      * ANSWERED: redis_rc is what ngx_wholesale_redis_limits_take() told
@@ -191,7 +200,9 @@ struct ngx_http_wholesale_ctx_s {
 
     /*
      * "error_page": the operator's own page is on its way for an earlier error
+     * "rewritten": the lists of headers are set
      * "update": the call is Update a Wholesale Customer, and validated
+     * "body_started": nginx has been asked to read it
      * "body_read": all of it is here, nothing is left on the connection
      * "keepalive": the connection could be kept when we refused
      * "forwarded": all steps are done, the request is the upstream's
@@ -199,7 +210,9 @@ struct ngx_http_wholesale_ctx_s {
      * "sent": the body filter has passed "answer" on
      */
     unsigned                         error_page:1;
+    unsigned                         rewritten:1;
     unsigned                         update:1;
+    unsigned                         body_started:1;
     unsigned                         body_read:1;
     unsigned                         keepalive:1;
     unsigned                         forwarded:1;
@@ -231,8 +244,11 @@ ngx_table_elt_t *ngx_http_wholesale_find_header(ngx_http_request_t *r,
 /* whether a header's name is "name", whatever its case and separators */
 ngx_uint_t ngx_http_wholesale_is_header(ngx_table_elt_t *h, const char *name);
 
-/* whether a header is one that carries a credential of the client's */
+/* whether a header, by its name, carries a credential */
 ngx_uint_t ngx_http_wholesale_is_credential(ngx_table_elt_t *h);
+
+/* empties all headers that carry one, before the access log */
+void ngx_http_wholesale_forget_credentials(ngx_http_request_t *r);
 
 /* nginx's pool, as "data", behind a wholesale_pool_t */
 void *ngx_http_wholesale_palloc(void *data, size_t size);
@@ -268,6 +284,17 @@ ngx_int_t ngx_http_wholesale_token(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 ngx_int_t ngx_http_wholesale_rewrite(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
+
+/* whether a text has the key in it that the client presented */
+ngx_uint_t ngx_http_wholesale_has_key(ngx_http_wholesale_ctx_t *ctx,
+    ngx_str_t *text);
+
+/*
+ * Puts the request's headers right for the location that it is in: Webex's
+ * token is for guarded ones only.  Nothing, before the rewrite.
+ */
+void ngx_http_wholesale_choose_headers(ngx_http_request_t *r,
+    ngx_uint_t guarded);
 
 /*
  * Adds what has arrived of a body, after the transfer coding is off it, to

@@ -32,6 +32,8 @@ static void ngx_http_wholesale_redact_cleanup(void *data);
 static void ngx_http_wholesale_redact_writer(ngx_log_t *log, ngx_uint_t level,
     u_char *buf, size_t len);
 static void ngx_http_wholesale_redact(u_char *p, u_char *last);
+static void ngx_http_wholesale_redact_field(u_char *p, u_char *last);
+static void ngx_http_wholesale_redact_blot(u_char *p, u_char *last);
 static u_char *ngx_http_wholesale_redact_mark(u_char *p, u_char *last);
 
 
@@ -40,16 +42,58 @@ static u_char *ngx_http_wholesale_redact_mark(u_char *p, u_char *last);
 static ngx_str_t  ngx_http_wholesale_redact_marks[] = {
     ngx_string("authorization:"),
     ngx_string("api-key:"),
-    ngx_string("api_key:"),
-    ngx_string("apikey:"),
     ngx_string("auth-token:"),
-    ngx_string("auth_token:"),
     ngx_string("access-token:"),
-    ngx_string("access_token:"),
     ngx_string("cookie:"),
     ngx_string("bearer "),
+    ngx_string("http script var: \""),
+    ngx_string("http map: \""),
     ngx_null_string
 };
+
+
+/* what a whole header field stands behind */
+
+static ngx_str_t  ngx_http_wholesale_redact_fields[] = {
+    ngx_string("http header: \""),
+    ngx_string("http2 header: \""),
+    ngx_string("http2 table add: \""),
+    ngx_string("http3 header: \""),
+    ngx_null_string
+};
+
+
+/* the fields in which nobody's secret stands */
+
+static ngx_str_t  ngx_http_wholesale_redact_plain[] = {
+    ngx_string("host"),
+    ngx_string("content-type"),
+    ngx_string("content-length"),
+    ngx_string("content-encoding"),
+    ngx_string("transfer-encoding"),
+    ngx_string("connection"),
+    ngx_string("expect"),
+    ngx_string("accept"),
+    ngx_string("accept-encoding"),
+    ngx_string("accept-language"),
+    ngx_string("user-agent"),
+    ngx_string("trackingid"),
+    ngx_string(":method"),
+    ngx_string(":scheme"),
+    ngx_string(":authority"),
+    ngx_string(":path"),
+    ngx_string(":status"),
+    ngx_null_string
+};
+
+
+/* a line that nginx cannot parse may be anything, and end anywhere */
+
+static ngx_str_t  ngx_http_wholesale_redact_invalid =
+    ngx_string("invalid header line: \"");
+
+static ngx_str_t  ngx_http_wholesale_redact_invalid_end =
+    ngx_string("\", client: ");
 
 
 ngx_int_t
@@ -134,6 +178,30 @@ ngx_http_wholesale_redact_writer(ngx_log_t *log, ngx_uint_t level,
 static void
 ngx_http_wholesale_redact(u_char *p, u_char *last)
 {
+    u_char     *found, *end;
+    ngx_str_t  *mark;
+
+    for (mark = ngx_http_wholesale_redact_fields; mark->len; mark++) {
+        found = ngx_strlcasestrn(p, last, mark->data, mark->len - 1);
+
+        if (found) {
+            ngx_http_wholesale_redact_field(found + mark->len, last);
+            return;
+        }
+    }
+
+    mark = &ngx_http_wholesale_redact_invalid;
+    found = ngx_strlcasestrn(p, last, mark->data, mark->len - 1);
+
+    if (found) {
+        found += mark->len;
+        mark = &ngx_http_wholesale_redact_invalid_end;
+        end = ngx_strlcasestrn(found, last, mark->data, mark->len - 1);
+
+        ngx_http_wholesale_redact_blot(found, end ? end : last - 1);
+        return;
+    }
+
     for ( ;; ) {
         p = ngx_http_wholesale_redact_mark(p, last);
 
@@ -145,9 +213,49 @@ ngx_http_wholesale_redact(u_char *p, u_char *last)
             p++;
         }
 
-        while (p < last && *p != '"' && *p != CR && *p != LF) {
-            *p++ = '*';
+        for (end = p; end < last; end++) {
+            if (*end == '"' || *end == CR || *end == LF) {
+                break;
+            }
         }
+
+        ngx_http_wholesale_redact_blot(p, end);
+    }
+}
+
+
+static void
+ngx_http_wholesale_redact_field(u_char *p, u_char *last)
+{
+    u_char     *colon;
+    ngx_str_t  *name;
+
+    /* a pseudo-header begins with one */
+
+    for (colon = p + 1; colon < last && *colon != ':'; colon++) { /* void */ }
+
+    for (name = ngx_http_wholesale_redact_plain; name->len; name++) {
+
+        if (name->len == (size_t) (colon - p)
+            && ngx_strncasecmp(name->data, p, name->len) == 0)
+        {
+            return;
+        }
+    }
+
+    for (p = last; p > colon && p[-1] != '"'; p--) { /* void */ }
+
+    if (colon + 2 < p) {
+        ngx_http_wholesale_redact_blot(colon + 2, p - 1);
+    }
+}
+
+
+static void
+ngx_http_wholesale_redact_blot(u_char *p, u_char *last)
+{
+    while (p < last) {
+        *p++ = '*';
     }
 }
 

@@ -12,27 +12,31 @@
 
 
 static void ngx_http_wholesale_cleanup(void *data);
-static void ngx_http_wholesale_forget_credentials(void *data);
 static ngx_int_t ngx_http_wholesale_set_tracking_id(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 static ngx_uint_t ngx_http_wholesale_is_tracking_id(ngx_str_t *value);
+static size_t ngx_http_wholesale_plain_name(u_char *name, ngx_str_t *key);
+static void ngx_http_wholesale_forget(ngx_list_t *headers);
+
+
+/* a longer name has these in it by chance, or to hide something */
+#define NGX_HTTP_WHOLESALE_NAME_MAX  64
 
 
 /*
- * Names under which clients are known to send a credential, in the form of
- * ngx_http_wholesale_find_header().
+ * What the name of a header that carries a credential has in it, in lower case
+ * and without separators: Proxy-Authorization, X_API_KEY, X-Auth-Token.
  */
 
-static const char  *ngx_http_wholesale_credentials[] = {
-    "authorization",
-    "proxyauthorization",
-    "xapikey",
-    "apikey",
-    "xauthorization",
-    "xauthtoken",
-    "xaccesstoken",
-    "cookie",
-    NULL
+static ngx_str_t  ngx_http_wholesale_credentials[] = {
+    ngx_string("authorization"),
+    ngx_string("apikey"),
+    ngx_string("apitoken"),
+    ngx_string("authkey"),
+    ngx_string("authtoken"),
+    ngx_string("accesstoken"),
+    ngx_string("cookie"),
+    ngx_null_string
 };
 
 
@@ -64,7 +68,6 @@ ngx_http_wholesale_ctx_t *
 ngx_http_wholesale_create_ctx(ngx_http_request_t *r)
 {
     ngx_pool_cleanup_t        *cln;
-    ngx_http_cleanup_t        *hcln;
     ngx_http_wholesale_ctx_t  *ctx;
 
     ctx = ngx_http_wholesale_get_ctx(r);
@@ -88,14 +91,6 @@ ngx_http_wholesale_create_ctx(ngx_http_request_t *r)
         return NULL;
     }
 
-    hcln = ngx_http_cleanup_add(r, 0);
-    if (hcln == NULL) {
-        return NULL;
-    }
-
-    hcln->handler = ngx_http_wholesale_forget_credentials;
-    hcln->data = r;
-
     cln->handler = ngx_http_wholesale_cleanup;
 
     ngx_http_set_ctx(r, ctx, ngx_http_wholesale_module);
@@ -108,43 +103,6 @@ static void
 ngx_http_wholesale_cleanup(void *data)
 {
     /* its address is what ngx_http_wholesale_get_ctx() looks for */
-}
-
-
-/*
- * This runs when all is over but the access log: a log format may name
- * $http_authorization, and shall then find neither the client's key nor
- * Webex's token.
- */
-
-static void
-ngx_http_wholesale_forget_credentials(void *data)
-{
-    ngx_http_request_t  *r = data;
-
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (ngx_http_wholesale_is_credential(&h[i])) {
-            ngx_str_null(&h[i].value);
-        }
-    }
 }
 
 
@@ -283,18 +241,100 @@ ngx_http_wholesale_is_header(ngx_table_elt_t *h, const char *name)
 ngx_uint_t
 ngx_http_wholesale_is_credential(ngx_table_elt_t *h)
 {
-    ngx_uint_t  i;
+    size_t      len;
+    u_char      name[NGX_HTTP_WHOLESALE_NAME_MAX];
+    ngx_str_t  *part;
 
-    for (i = 0; ngx_http_wholesale_credentials[i]; i++) {
+    if (h->key.len > NGX_HTTP_WHOLESALE_NAME_MAX) {
+        return 1;
+    }
 
-        if (ngx_http_wholesale_is_header(h,
-                                         ngx_http_wholesale_credentials[i]))
-        {
+    len = ngx_http_wholesale_plain_name(name, &h->key);
+
+    if (len == sizeof("token") - 1 && ngx_strncmp(name, "token", len) == 0) {
+        return 1;
+    }
+
+    for (part = ngx_http_wholesale_credentials; part->len; part++) {
+
+        if (ngx_strlcasestrn(name, name + len, part->data, part->len - 1)) {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+static size_t
+ngx_http_wholesale_plain_name(u_char *name, ngx_str_t *key)
+{
+    u_char  ch;
+    size_t  i, len;
+
+    len = 0;
+
+    for (i = 0; i < key->len; i++) {
+        ch = ngx_tolower(key->data[i]);
+
+        if ((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9')) {
+            name[len++] = ch;
+        }
+    }
+
+    return len;
+}
+
+
+/*
+ * A log format may name $http_authorization: it shall find neither the
+ * client's key nor Webex's token.
+ */
+
+void
+ngx_http_wholesale_forget_credentials(ngx_http_request_t *r)
+{
+    ngx_http_wholesale_ctx_t  *ctx;
+
+    ngx_http_wholesale_forget(&r->headers_in.headers);
+
+    ctx = ngx_http_wholesale_get_ctx(r);
+
+    if (ctx && ctx->rewritten) {
+
+        /* nginx still points to elements of the client's, $http_cookie's */
+
+        ngx_http_wholesale_forget(&ctx->client_headers);
+    }
+}
+
+
+static void
+ngx_http_wholesale_forget(ngx_list_t *headers)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &headers->part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (ngx_http_wholesale_is_credential(&h[i])) {
+            ngx_str_null(&h[i].value);
+        }
+    }
 }
 
 

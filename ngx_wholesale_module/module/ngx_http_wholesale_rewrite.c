@@ -13,10 +13,12 @@
 /* seconds; a token file is looked at every second */
 #define NGX_HTTP_WHOLESALE_TOKEN_RETRY  5
 
-/* a shorter key than anybody should have would be found in any header */
-#define NGX_HTTP_WHOLESALE_KEY_MIN      16
+/* what most requests have; more are another part of the list */
+#define NGX_HTTP_WHOLESALE_HEADERS      20
 
 
+static ngx_int_t ngx_http_wholesale_copy_headers(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx, ngx_list_t *headers);
 static ngx_uint_t ngx_http_wholesale_is_kept(ngx_http_wholesale_ctx_t *ctx,
     ngx_table_elt_t *h);
 static ngx_table_elt_t *ngx_http_wholesale_add_header(ngx_list_t *headers,
@@ -59,21 +61,86 @@ ngx_int_t
 ngx_http_wholesale_rewrite(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx)
 {
-    ngx_str_t         value;
-    ngx_uint_t        i;
-    ngx_list_t        headers;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h, *copy;
+    ngx_str_t  value;
 
     static ngx_str_t  authorization = ngx_string("Authorization");
     static ngx_str_t  authorization_lowcase = ngx_string("authorization");
     static ngx_str_t  tracking_id = ngx_string("TrackingID");
     static ngx_str_t  tracking_id_lowcase = ngx_string("trackingid");
 
-    if (ngx_list_init(&headers, r->pool, 20, sizeof(ngx_table_elt_t))
-        != NGX_OK)
+    if (ngx_http_wholesale_copy_headers(r, ctx, &ctx->other_headers) != NGX_OK
+        || ngx_http_wholesale_copy_headers(r, ctx, &ctx->upstream_headers)
+           != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    value.len = sizeof("Bearer ") - 1 + ctx->credential->token.len;
+
+    value.data = ngx_pnalloc(r->pool, value.len);
+    if (value.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_sprintf(value.data, "Bearer %V", &ctx->credential->token);
+
+    ctx->authorization = ngx_http_wholesale_add_header(&ctx->upstream_headers,
+                                                       &authorization,
+                                                       &authorization_lowcase,
+                                                       &value);
+    if (ctx->authorization == NULL
+        || ngx_http_wholesale_add_header(&ctx->upstream_headers, &tracking_id,
+                                         &tracking_id_lowcase,
+                                         &ctx->tracking_id)
+           == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->client_headers = r->headers_in.headers;
+    ctx->rewritten = 1;
+
+    ngx_str_null(&ctx->key);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_wholesale_choose_headers(ngx_http_request_t *r, ngx_uint_t guarded)
+{
+    ngx_http_wholesale_ctx_t  *ctx;
+
+    ctx = ngx_http_wholesale_get_ctx(r->main);
+
+    if (ctx == NULL || !ctx->rewritten) {
+        return;
+    }
+
+    if (guarded) {
+        r->headers_in.headers = ctx->upstream_headers;
+        r->headers_in.authorization = ctx->authorization;
+
+    } else {
+        r->headers_in.headers = ctx->other_headers;
+        r->headers_in.authorization = NULL;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_copy_headers(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx, ngx_list_t *headers)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *copy;
+
+    if (ngx_list_init(headers, r->pool, NGX_HTTP_WHOLESALE_HEADERS,
+                      sizeof(ngx_table_elt_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     part = &r->headers_in.headers.part;
@@ -95,42 +162,13 @@ ngx_http_wholesale_rewrite(ngx_http_request_t *r,
             continue;
         }
 
-        copy = ngx_list_push(&headers);
+        copy = ngx_list_push(headers);
         if (copy == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            return NGX_ERROR;
         }
 
         *copy = h[i];
     }
-
-    value.len = sizeof("Bearer ") - 1 + ctx->credential->token.len;
-
-    value.data = ngx_pnalloc(r->pool, value.len);
-    if (value.data == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_sprintf(value.data, "Bearer %V", &ctx->credential->token);
-
-    h = ngx_http_wholesale_add_header(&headers, &authorization,
-                                      &authorization_lowcase, &value);
-    if (h == NULL
-        || ngx_http_wholesale_add_header(&headers, &tracking_id,
-                                         &tracking_id_lowcase,
-                                         &ctx->tracking_id)
-           == NULL)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->headers_in.headers = headers;
-    r->headers_in.authorization = h;
-
-    if (headers.last == &headers.part) {
-        r->headers_in.headers.last = &r->headers_in.headers.part;
-    }
-
-    ngx_str_null(&ctx->key);
 
     return NGX_OK;
 }
@@ -145,7 +183,8 @@ ngx_http_wholesale_is_kept(ngx_http_wholesale_ctx_t *ctx, ngx_table_elt_t *h)
 
     static const char  *ours[] = {
         "trackingid", "te", "trailer", "upgrade", "keepalive",
-        "proxyconnection", "expect", NULL
+        "proxyconnection", "expect", "xhttpmethodoverride", "xhttpmethod",
+        "xmethodoverride", NULL
     };
 
     if (ngx_http_wholesale_is_credential(h)) {
@@ -160,14 +199,7 @@ ngx_http_wholesale_is_kept(ngx_http_wholesale_ctx_t *ctx, ngx_table_elt_t *h)
 
     /* the key itself, whatever the header that repeats it is called */
 
-    if (ctx->key.len >= NGX_HTTP_WHOLESALE_KEY_MIN
-        && ngx_strlcasestrn(h->value.data, h->value.data + h->value.len,
-                            ctx->key.data, ctx->key.len - 1))
-    {
-        return 0;
-    }
-
-    return 1;
+    return !ngx_http_wholesale_has_key(ctx, &h->value);
 }
 
 
