@@ -6,7 +6,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_md5.h>
 #include <ngx_wholesale_counters.h>
 
 
@@ -17,23 +16,6 @@
 #define NGX_WHOLESALE_COUNTER_ANY      (INT64_MAX - 1)
 
 
-typedef struct {
-    u_char                    color;
-    u_char                    dummy;
-    u_char                    id[NGX_WHOLESALE_COUNTER_ID_LEN];
-    ngx_queue_t               queue;
-    /* microseconds since the epoch, or NGX_WHOLESALE_COUNTER_BUSY */
-    int64_t                   expires;
-    wholesale_limit_state_t   state;
-} ngx_wholesale_counter_node_t;
-
-
-static void ngx_wholesale_counter_name_part(ngx_md5_t *md5, const void *data,
-    size_t len);
-static ngx_wholesale_counter_node_t *ngx_wholesale_counters_lookup(
-    ngx_wholesale_counters_t *counters, u_char *id);
-static ngx_wholesale_counter_node_t *ngx_wholesale_counters_insert(
-    ngx_wholesale_counters_t *counters, u_char *id, int64_t now);
 static void ngx_wholesale_counters_expire(ngx_wholesale_counters_t *counters,
     ngx_uint_t n, int64_t now);
 static void ngx_wholesale_counters_rbtree_insert(ngx_rbtree_node_t *temp,
@@ -88,7 +70,7 @@ ngx_wholesale_counter_name(ngx_wholesale_counter_t *counter,
 }
 
 
-static void
+void
 ngx_wholesale_counter_name_part(ngx_md5_t *md5, const void *data, size_t len)
 {
     ngx_md5_update(md5, &len, sizeof(size_t));
@@ -135,7 +117,7 @@ ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
 
         node[i]->expires = NGX_WHOLESALE_COUNTER_BUSY;
 
-        if (!wholesale_limit_check(limit, &node[i]->state, now,
+        if (!wholesale_limit_check(limit, &node[i]->u.state, now,
                                    &counter[i].verdict)
             && !limit->dry_run)
         {
@@ -147,10 +129,10 @@ ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
         limit = counter[i].limit;
 
         if (rc == NGX_OK && counter[i].verdict.retry_after == 0) {
-            wholesale_limit_commit(limit, &node[i]->state, now);
+            wholesale_limit_commit(limit, &node[i]->u.state, now);
         }
 
-        node[i]->expires = wholesale_limit_expires(limit, &node[i]->state);
+        node[i]->expires = wholesale_limit_expires(limit, &node[i]->u.state);
     }
 
     ngx_shmtx_unlock(&counters->shpool->mutex);
@@ -170,7 +152,7 @@ ngx_wholesale_counters_now(void)
 }
 
 
-static ngx_wholesale_counter_node_t *
+ngx_wholesale_counter_node_t *
 ngx_wholesale_counters_lookup(ngx_wholesale_counters_t *counters, u_char *id)
 {
     ngx_int_t                      rc;
@@ -215,7 +197,7 @@ ngx_wholesale_counters_lookup(ngx_wholesale_counters_t *counters, u_char *id)
 }
 
 
-static ngx_wholesale_counter_node_t *
+ngx_wholesale_counter_node_t *
 ngx_wholesale_counters_insert(ngx_wholesale_counters_t *counters, u_char *id,
     int64_t now)
 {

@@ -10,12 +10,14 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_md5.h>
 #include <wholesale_limit.h>
 
 
 /*
  * The counters of this machine, in memory that the workers share: a bounded
- * set in which the least recently used go first.
+ * set in which the least recently used go first.  What is known of refusals
+ * (ngx_wholesale_refusals.h) has its nodes in the same set.
  */
 
 
@@ -26,6 +28,8 @@
 
 typedef struct {
     const wholesale_limit_t      *limit;
+
+    /* "reset" is 0 as long as there is none */
     wholesale_limit_verdict_t     verdict;
     u_char                        id[NGX_WHOLESALE_COUNTER_ID_LEN];
 } ngx_wholesale_counter_t;
@@ -42,6 +46,26 @@ typedef struct {
     ngx_wholesale_counters_sh_t  *sh;
     ngx_slab_pool_t              *shpool;
 } ngx_wholesale_counters_t;
+
+
+/* a node of the set; behind the head of its ngx_rbtree_node_t */
+
+typedef struct {
+    u_char                        color;
+    u_char                        dummy;
+    u_char                        id[NGX_WHOLESALE_COUNTER_ID_LEN];
+    ngx_queue_t                   queue;
+
+    /* microseconds since the epoch, from when on it means nothing */
+    int64_t                       expires;
+
+    union {
+        wholesale_limit_state_t   state;
+
+        /* of a refusal, which ends at "expires" */
+        int64_t                   since;
+    } u;
+} ngx_wholesale_counter_node_t;
 
 
 /*
@@ -68,6 +92,24 @@ void ngx_wholesale_counter_name(ngx_wholesale_counter_t *counter,
  */
 ngx_int_t ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
     ngx_wholesale_counter_t *counter, ngx_uint_t n);
+
+/*
+ * The node of an id, which is the most recently used one then; or NULL.  To
+ * be called with the mutex of the pool held, as the next one.
+ */
+ngx_wholesale_counter_node_t *ngx_wholesale_counters_lookup(
+    ngx_wholesale_counters_t *counters, u_char *id);
+
+/*
+ * Adds a node, zeroed, for an id that has none; others may have to go for it.
+ * Returns NULL if there is no room all the same.
+ */
+ngx_wholesale_counter_node_t *ngx_wholesale_counters_insert(
+    ngx_wholesale_counters_t *counters, u_char *id, int64_t now);
+
+/* adds one part of what an id is the digest of, with its length */
+void ngx_wholesale_counter_name_part(ngx_md5_t *md5, const void *data,
+    size_t len);
 
 /* microseconds since the epoch: nginx's own time is a turn of the loop old */
 int64_t ngx_wholesale_counters_now(void);

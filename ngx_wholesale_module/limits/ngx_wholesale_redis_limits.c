@@ -16,6 +16,9 @@
 #define NGX_WHOLESALE_REDIS_ARGS_BEFORE     3
 #define NGX_WHOLESALE_REDIS_ARGS_PER_LIMIT  4
 
+/* of "SET" with its expiry */
+#define NGX_WHOLESALE_REDIS_PAUSE_ARGS      5
+
 /* elements of the answer before the counters */
 #define NGX_WHOLESALE_REDIS_ANSWER_BEFORE   2
 
@@ -28,6 +31,10 @@ static ngx_int_t ngx_wholesale_redis_limits_command(
     ngx_wholesale_redis_limits_t *limits);
 static ngx_int_t ngx_wholesale_redis_limits_key(
     ngx_wholesale_redis_limits_t *limits, const wholesale_limit_t *limit);
+static ngx_int_t ngx_wholesale_redis_limits_pauses(
+    ngx_wholesale_redis_limits_t *limits);
+static ngx_int_t ngx_wholesale_redis_pause_key(ngx_wholesale_redis_t *redis,
+    ngx_pool_t *pool, ngx_str_t *tenant, ngx_str_t *customer, ngx_str_t *key);
 static ngx_int_t ngx_wholesale_redis_limits_args(
     ngx_wholesale_redis_limits_t *limits, const wholesale_limit_t *limit);
 static void ngx_wholesale_redis_limits_arg(
@@ -44,11 +51,15 @@ static ngx_uint_t ngx_wholesale_redis_limits_is_answer(
     ngx_wholesale_redis_limits_t *limits, const redisReply *reply);
 static ngx_int_t ngx_wholesale_redis_limits_answer(
     ngx_wholesale_redis_limits_t *limits, const redisReply *reply);
+static ngx_int_t ngx_wholesale_redis_limits_paused(
+    ngx_wholesale_redis_limits_t *limits, const redisReply *reply);
 static ngx_int_t ngx_wholesale_redis_limits_state(
     const wholesale_limit_t *limit, const redisReply *reply,
     wholesale_limit_state_t *state);
 static const char *ngx_wholesale_redis_limits_number(const char *p,
     int64_t max, int64_t *number);
+static ngx_int_t ngx_wholesale_redis_pause_handler(void *data,
+    ngx_wholesale_redis_error_e error, redisReply *reply);
 
 
 /* of the script, in hexadecimal; computed when it is needed first */
@@ -90,6 +101,60 @@ ngx_wholesale_redis_limits_take(ngx_wholesale_redis_limits_t *limits)
 }
 
 
+ngx_int_t
+ngx_wholesale_redis_limits_pause(ngx_wholesale_redis_t *redis,
+    ngx_pool_t *pool, ngx_str_t *tenant, ngx_str_t *customer, int64_t until,
+    int64_t pause)
+{
+    u_char                         *p, *last;
+    size_t                          argvlen[NGX_WHOLESALE_REDIS_PAUSE_ARGS];
+    ngx_str_t                       key;
+    const char                     *argv[NGX_WHOLESALE_REDIS_PAUSE_ARGS];
+    ngx_wholesale_redis_query_t    *query;
+    ngx_wholesale_redis_command_t   command;
+
+    if (ngx_wholesale_redis_pause_key(redis, pool, tenant, customer, &key)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(pool, 2 * NGX_INT64_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    argv[0] = "SET";
+    argvlen[0] = sizeof("SET") - 1;
+
+    argv[1] = (char *) key.data;
+    argvlen[1] = key.len;
+
+    last = ngx_sprintf(p, "%L", until);
+
+    argv[2] = (char *) p;
+    argvlen[2] = last - p;
+
+    argv[3] = "PX";
+    argvlen[3] = sizeof("PX") - 1;
+
+    p = last;
+    last = ngx_sprintf(p, "%L", (pause + 999) / 1000);
+
+    argv[4] = (char *) p;
+    argvlen[4] = last - p;
+
+    ngx_memzero(&command, sizeof(ngx_wholesale_redis_command_t));
+
+    command.argc = NGX_WHOLESALE_REDIS_PAUSE_ARGS;
+    command.argv = argv;
+    command.argvlen = argvlen;
+    command.handler = ngx_wholesale_redis_pause_handler;
+
+    return ngx_wholesale_redis_send(redis, &command, &query);
+}
+
+
 static ngx_int_t
 ngx_wholesale_redis_limits_command(ngx_wholesale_redis_limits_t *limits)
 {
@@ -100,7 +165,8 @@ ngx_wholesale_redis_limits_command(ngx_wholesale_redis_limits_t *limits)
     ngx_wholesale_redis_limits_sha1();
 
     argc = NGX_WHOLESALE_REDIS_ARGS_BEFORE
-           + limits->n * (1 + NGX_WHOLESALE_REDIS_ARGS_PER_LIMIT);
+           + limits->n * (1 + NGX_WHOLESALE_REDIS_ARGS_PER_LIMIT)
+           + limits->npauses;
 
     limits->argv = ngx_palloc(limits->pool, argc * sizeof(char *));
     limits->argvlen = ngx_palloc(limits->pool, argc * sizeof(size_t));
@@ -127,7 +193,9 @@ ngx_wholesale_redis_limits_command(ngx_wholesale_redis_limits_t *limits)
     ngx_wholesale_redis_limits_arg(limits, ngx_wholesale_redis_script_sha1,
                                    sizeof(ngx_wholesale_redis_script_sha1));
     ngx_wholesale_redis_limits_arg(limits, p,
-                                   ngx_sprintf(p, "%ui", limits->n) - p);
+                                   ngx_sprintf(p, "%ui", limits->n
+                                                         + limits->npauses)
+                                   - p);
 
     for (i = 0; i < limits->n; i++) {
 
@@ -136,6 +204,10 @@ ngx_wholesale_redis_limits_command(ngx_wholesale_redis_limits_t *limits)
         {
             return NGX_ERROR;
         }
+    }
+
+    if (ngx_wholesale_redis_limits_pauses(limits) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     for (i = 0; i < limits->n; i++) {
@@ -192,6 +264,61 @@ ngx_wholesale_redis_limits_key(ngx_wholesale_redis_limits_t *limits,
     }
 
     ngx_wholesale_redis_limits_arg(limits, key, p - key);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_wholesale_redis_limits_pauses(ngx_wholesale_redis_limits_t *limits)
+{
+    ngx_str_t   key, *customer;
+    ngx_uint_t  i;
+
+    static ngx_str_t  nobody = ngx_string("");
+
+    for (i = 0; i < limits->npauses; i++) {
+        customer = (i == 0) ? &nobody : &limits->customer;
+
+        if (ngx_wholesale_redis_pause_key(limits->redis, limits->pool,
+                                          &limits->tenant, customer, &key)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_wholesale_redis_limits_arg(limits, key.data, key.len);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_wholesale_redis_pause_key(ngx_wholesale_redis_t *redis, ngx_pool_t *pool,
+    ngx_str_t *tenant, ngx_str_t *customer, ngx_str_t *key)
+{
+    u_char           *p;
+    const ngx_str_t  *prefix;
+
+    prefix = &ngx_wholesale_redis_conf(redis)->key_prefix;
+
+    key->data = ngx_pnalloc(pool, prefix->len
+                                  + sizeof("{:}:pause::") - 1
+                                  + 2 * NGX_SIZE_T_LEN
+                                  + tenant->len + customer->len);
+    if (key->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_sprintf(key->data, "%V{%uz:%V}:pause", prefix, tenant->len,
+                    tenant);
+
+    if (customer->len) {
+        p = ngx_sprintf(p, ":%uz:%V", customer->len, customer);
+    }
+
+    key->len = p - key->data;
 
     return NGX_OK;
 }
@@ -373,6 +500,7 @@ ngx_wholesale_redis_limits_is_answer(ngx_wholesale_redis_limits_t *limits,
 
     if (reply->type != REDIS_REPLY_ARRAY
         || reply->elements != NGX_WHOLESALE_REDIS_ANSWER_BEFORE + limits->n
+                              + limits->npauses
         || reply->element[0]->type != REDIS_REPLY_INTEGER
         || reply->element[0]->integer < 0
         || reply->element[0]->integer > 1)
@@ -395,7 +523,6 @@ static ngx_int_t
 ngx_wholesale_redis_limits_answer(ngx_wholesale_redis_limits_t *limits,
     const redisReply *reply)
 {
-    int64_t                   now;
     ngx_int_t                 rc;
     ngx_uint_t                i;
     const char               *last;
@@ -409,9 +536,9 @@ ngx_wholesale_redis_limits_answer(ngx_wholesale_redis_limits_t *limits,
 
     last = ngx_wholesale_redis_limits_number(element->str,
                                              NGX_WHOLESALE_REDIS_NUMBER_MAX,
-                                             &now);
+                                             &limits->now);
 
-    if (last != element->str + element->len || now == 0) {
+    if (last != element->str + element->len || limits->now == 0) {
         limits->error = NGX_WHOLESALE_REDIS_PROTOCOL;
         return NGX_ERROR;
     }
@@ -429,11 +556,28 @@ ngx_wholesale_redis_limits_answer(ngx_wholesale_redis_limits_t *limits,
             break;
         }
 
-        if (!wholesale_limit_check(counter->limit, &state, now,
+        if (!wholesale_limit_check(counter->limit, &state, limits->now,
                                    &counter->verdict)
             && !counter->limit->dry_run)
         {
             rc = NGX_BUSY;
+        }
+    }
+
+    if (rc != NGX_ERROR) {
+
+        switch (ngx_wholesale_redis_limits_paused(limits, reply)) {
+
+        case NGX_OK:
+            break;
+
+        case NGX_BUSY:
+            rc = NGX_BUSY;
+            break;
+
+        default: /* NGX_ERROR */
+            rc = NGX_ERROR;
+            break;
         }
     }
 
@@ -448,6 +592,48 @@ ngx_wholesale_redis_limits_answer(ngx_wholesale_redis_limits_t *limits,
     limits->error = NGX_WHOLESALE_REDIS_COMMAND;
 
     return NGX_ERROR;
+}
+
+
+/* returns NGX_OK, NGX_BUSY: there is a pause, or NGX_ERROR */
+
+static ngx_int_t
+ngx_wholesale_redis_limits_paused(ngx_wholesale_redis_limits_t *limits,
+    const redisReply *reply)
+{
+    int64_t            until, *left;
+    ngx_int_t          rc;
+    ngx_uint_t         i;
+    const char        *last;
+    const redisReply  *element;
+
+    rc = NGX_OK;
+
+    for (i = 0; i < limits->npauses; i++) {
+        left = (i == 0) ? &limits->tenant_pause : &limits->customer_pause;
+
+        element = reply->element[NGX_WHOLESALE_REDIS_ANSWER_BEFORE + limits->n
+                                 + i];
+
+        if (element->len == 0) {
+            continue;
+        }
+
+        last = ngx_wholesale_redis_limits_number(element->str,
+                                                NGX_WHOLESALE_REDIS_NUMBER_MAX,
+                                                &until);
+
+        if (last != element->str + element->len) {
+            return NGX_ERROR;
+        }
+
+        if (until > limits->now) {
+            *left = until - limits->now;
+            rc = NGX_BUSY;
+        }
+    }
+
+    return rc;
 }
 
 
@@ -529,4 +715,16 @@ ngx_wholesale_redis_limits_number(const char *p, int64_t max, int64_t *number)
     *number = value;
 
     return p + n;
+}
+
+
+/* what an error means for others, the connection has seen to */
+
+static ngx_int_t
+ngx_wholesale_redis_pause_handler(void *data,
+    ngx_wholesale_redis_error_e error, redisReply *reply)
+{
+    return (error == NGX_WHOLESALE_REDIS_OK
+            && reply->type != REDIS_REPLY_STATUS)
+           ? NGX_ERROR : NGX_OK;
 }

@@ -14,12 +14,14 @@
 /*
  * The script that runs inside Redis, for Redis 6.2 to 8 and Valkey.
  *
- * KEYS are the counters.  For each of them there are four ARGV: "rate",
- * window, interval; or "quota", quota, window; and then 1, or 0 in dry run.
+ * KEYS are the counters, and then the pauses.  For each counter there are
+ * four ARGV: "rate", window, interval; or "quota", quota, window; and then 1,
+ * or 0 in dry run.  A pause is a time up to which nobody is let in; there is
+ * nothing to say about it in ARGV.
  *
- * The answer: 1 or 0 for let in or not, Redis's time, and each counter as it
- * was before, "" where there was none.  Numbers are strings that %.0f made:
- * Lua itself writes 14 digits of a number, and a time has 16.
+ * The answer: 1 or 0 for let in or not, Redis's time, and each counter and
+ * pause as it was before, "" where there was none.  Numbers are strings that
+ * %.0f made: Lua itself writes 14 digits of a number, and a time has 16.
  *
  * The arithmetic is that of wholesale_limit.c, on doubles, which hold every
  * whole number up to 2^53 exactly.  A SET that Redis refuses (it is out of
@@ -81,12 +83,16 @@
     "  end\n"                                                                 \
     "  found[i] = state\n"                                                    \
     "  if state == '' then state = empty end\n"                               \
-    "  local fits, value, expires =\n"                                        \
-    "      check(state, tonumber(a), tonumber(b))\n"                          \
-    "  if fits then\n"                                                        \
-    "    local ttl = math.ceil((expires - now) / 1000)\n"                     \
-    "    counted[#counted + 1] = {key, value, string.format('%.0f', ttl)}\n"  \
-    "  elseif enforced == '1' then\n"                                         \
+    "  if kind then\n"                                                        \
+    "    local fits, value, expires =\n"                                      \
+    "        check(state, tonumber(a), tonumber(b))\n"                        \
+    "    if fits then\n"                                                      \
+    "      local ttl = math.ceil((expires - now) / 1000)\n"                   \
+    "      counted[#counted + 1] = {key, value, string.format('%.0f', ttl)}\n"\
+    "    elseif enforced == '1' then\n"                                       \
+    "      allowed = 0\n"                                                     \
+    "    end\n"                                                               \
+    "  elseif tonumber(state) > now then\n"                                   \
     "    allowed = 0\n"                                                       \
     "  end\n"                                                                 \
     "end\n"                                                                   \
