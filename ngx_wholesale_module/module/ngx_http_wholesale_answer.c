@@ -47,8 +47,6 @@ static ngx_int_t ngx_http_wholesale_allow(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, ngx_str_t *value);
 static ngx_uint_t ngx_http_wholesale_wants_problem(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_wholesale_is_problem(u_char *p, u_char *last);
-static ngx_int_t ngx_http_wholesale_answer_header(ngx_http_request_t *r,
-    const char *name, ngx_str_t *value);
 
 
 static const ngx_http_wholesale_status_t  ngx_http_wholesale_statuses[] = {
@@ -85,6 +83,9 @@ static const ngx_http_wholesale_status_t  ngx_http_wholesale_statuses[] = {
 
     { 421, ngx_string("Misdirected Request"),
       ngx_string("The request came over a connection that is not for it.") },
+
+    { 423, ngx_string("Locked"),
+      ngx_string("The customer is locked; try again later.") },
 
     { 429, ngx_string("Too Many Requests"),
       ngx_string("There were too many requests; try again later.") },
@@ -158,6 +159,28 @@ ngx_http_wholesale_make_answer(ngx_http_request_t *r,
 }
 
 
+ngx_int_t
+ngx_http_wholesale_answer_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value = *value;
+
+    return NGX_OK;
+}
+
+
 static const ngx_http_wholesale_status_t *
 ngx_http_wholesale_find_status(ngx_uint_t status)
 {
@@ -226,7 +249,8 @@ static ngx_uint_t
 ngx_http_wholesale_is_limited(ngx_http_wholesale_ctx_t *ctx)
 {
     return ctx->refusal
-           && ctx->refusal->outcome == NGX_HTTP_WHOLESALE_LIMITED;
+           && ctx->refusal->outcome == NGX_HTTP_WHOLESALE_LIMITED
+           && ctx->refused;
 }
 
 
@@ -276,6 +300,11 @@ ngx_http_wholesale_write_answer(ngx_http_wholesale_writer_t *w,
                              ", \"violated-policies\": [\"");
         ngx_http_wholesale_write(w, ctx->refused->limit->name);
         ngx_http_wholesale_write(w, "\"], \"title\": \"");
+
+    } else if (ctx->refusal && ctx->reduced) {
+        ngx_http_wholesale_write(w, "\", \"type\": \"https://iana.org/"
+                  "assignments/http-problem-types#temporary-reduced-capacity\""
+                  ", \"title\": \"");
 
     } else {
         ngx_http_wholesale_write(w, "\", \"type\": \"about:blank\", "
@@ -525,26 +554,4 @@ ngx_http_wholesale_is_problem(u_char *p, u_char *last)
     }
 
     return 0;
-}
-
-
-static ngx_int_t
-ngx_http_wholesale_answer_header(ngx_http_request_t *r, const char *name,
-    ngx_str_t *value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-    h->value = *value;
-
-    return NGX_OK;
 }

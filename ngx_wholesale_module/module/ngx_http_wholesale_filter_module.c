@@ -131,7 +131,9 @@ ngx_http_wholesale_filter_answer(ngx_http_request_t *r)
 
     ctx->answered = 1;
 
-    if (ngx_http_wholesale_make_answer(r, ctx) != NGX_OK) {
+    if (ngx_http_wholesale_make_answer(r, ctx) != NGX_OK
+        || ngx_http_wholesale_ratelimit(r, ctx) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -167,7 +169,10 @@ ngx_http_wholesale_filter_upstream(ngx_http_request_t *r,
                                                 NGX_HTTP_BAD_GATEWAY);
     }
 
-    if (ngx_http_wholesale_rewrite_links(r) != NGX_OK) {
+    if (ngx_http_wholesale_rewrite_links(r) != NGX_OK
+        || ngx_http_wholesale_learn_pause(r, ctx) != NGX_OK
+        || ngx_http_wholesale_ratelimit(r, ctx) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -20,11 +20,13 @@ static ngx_int_t ngx_http_wholesale_without_redis(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 static ngx_int_t ngx_http_wholesale_count_here(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
+static ngx_int_t ngx_http_wholesale_cannot_count(
+    ngx_http_wholesale_ctx_t *ctx);
 static ngx_int_t ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx,
     ngx_int_t rc);
+static void ngx_http_wholesale_uncount(ngx_http_wholesale_ctx_t *ctx);
 static ngx_uint_t ngx_http_wholesale_find_refused(
     ngx_http_wholesale_ctx_t *ctx, ngx_uint_t dry_run);
-static time_t ngx_http_wholesale_retry_after(int64_t microseconds);
 
 
 /* seconds */
@@ -52,10 +54,6 @@ ngx_http_wholesale_limit(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
     ngx_int_t                        rc;
     ngx_http_wholesale_main_conf_t  *wmcf;
 
-    if (ctx->tenant->nlimits == 0) {
-        return NGX_OK;
-    }
-
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
 
     switch (ctx->redis) {
@@ -66,8 +64,22 @@ ngx_http_wholesale_limit(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
+        rc = ngx_http_wholesale_check_pause(r, ctx);
+
+        if (rc != NGX_OK || ctx->ncounters == 0) {
+            return rc;
+        }
+
         if (wmcf->redis == NULL) {
             return ngx_http_wholesale_count_here(r, ctx);
+        }
+
+        if (ngx_wholesale_refusals_find(&wmcf->counters, ctx->counters,
+                                        ctx->ncounters)
+            == NGX_BUSY)
+        {
+            ctx->counted = NGX_HTTP_WHOLESALE_COUNTED_REDIS;
+            return ngx_http_wholesale_verdict(ctx, NGX_BUSY);
         }
 
         rc = ngx_http_wholesale_ask_redis(r, ctx);
@@ -93,7 +105,48 @@ ngx_http_wholesale_limit(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
 
     ctx->counted = NGX_HTTP_WHOLESALE_COUNTED_REDIS;
 
+    if (ctx->redis_rc == NGX_BUSY) {
+        ngx_wholesale_refusals_remember(&wmcf->counters, ctx->counters,
+                                        ctx->ncounters, ctx->redis_started);
+
+        rc = ngx_http_wholesale_redis_pause(r, ctx);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
     return ngx_http_wholesale_verdict(ctx, ctx->redis_rc);
+}
+
+
+ngx_str_t
+ngx_http_wholesale_counted_customer(ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_str_t  customer;
+
+    ngx_str_set(&customer, "");
+
+    if (ctx->customer.len) {
+        customer.data = ctx->customer.data;
+        customer.len = wholesale_id_check((char *) ctx->customer.data,
+                                          ctx->customer.len);
+    }
+
+    return customer;
+}
+
+
+/* jittered, so that the refused do not all come back at once */
+
+time_t
+ngx_http_wholesale_retry_after(int64_t microseconds)
+{
+    time_t  seconds;
+
+    seconds = (microseconds + WHOLESALE_SECOND - 1) / WHOLESALE_SECOND;
+
+    return seconds + ngx_random() % (seconds / 10 + 1);
 }
 
 
@@ -101,10 +154,14 @@ static ngx_int_t
 ngx_http_wholesale_make_counters(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx)
 {
-    ngx_str_t   tenant;
+    ngx_str_t   tenant, customer;
     ngx_uint_t  i;
 
     ctx->ncounters = ctx->tenant->nlimits;
+
+    if (ctx->ncounters == 0) {
+        return NGX_OK;
+    }
 
     ctx->counters = ngx_pcalloc(r->pool, ctx->ncounters
                                          * sizeof(ngx_wholesale_counter_t));
@@ -115,9 +172,11 @@ ngx_http_wholesale_make_counters(ngx_http_request_t *r,
     tenant.data = (u_char *) ctx->tenant->name;
     tenant.len = ctx->tenant->name_len;
 
+    customer = ngx_http_wholesale_counted_customer(ctx);
+
     for (i = 0; i < ctx->ncounters; i++) {
         ngx_wholesale_counter_name(&ctx->counters[i], &ctx->tenant->limits[i],
-                                   &tenant, &ctx->customer);
+                                   &tenant, &customer);
     }
 
     return NGX_OK;
@@ -146,7 +205,8 @@ ngx_http_wholesale_ask_redis(ngx_http_request_t *r,
     limits->n = ctx->ncounters;
     limits->tenant.data = (u_char *) ctx->tenant->name;
     limits->tenant.len = ctx->tenant->name_len;
-    limits->customer = ctx->customer;
+    limits->customer = ngx_http_wholesale_counted_customer(ctx);
+    limits->npauses = ngx_http_wholesale_npauses(r, ctx);
     limits->handler = ngx_http_wholesale_redis_handler;
     limits->data = r;
 
@@ -155,6 +215,7 @@ ngx_http_wholesale_ask_redis(ngx_http_request_t *r,
     }
 
     ctx->redis = NGX_HTTP_WHOLESALE_REDIS_ASKED;
+    ctx->redis_limits = limits;
     ctx->redis_started = ngx_wholesale_counters_now();
 
     /* meanwhile, a client that leaves is noticed */
@@ -207,9 +268,7 @@ ngx_http_wholesale_without_redis(ngx_http_request_t *r,
         return NGX_OK;
 
     case NGX_HTTP_WHOLESALE_REDIS_DENY:
-        ctx->ncounters = 0;
-        ctx->retry_after = NGX_HTTP_WHOLESALE_COUNTERS_RETRY;
-        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_uncounted);
+        return ngx_http_wholesale_cannot_count(ctx);
 
     default: /* NGX_HTTP_WHOLESALE_REDIS_LOCAL */
         return ngx_http_wholesale_count_here(r, ctx);
@@ -234,14 +293,23 @@ ngx_http_wholesale_count_here(ngx_http_request_t *r,
                       "wholesale zone is too small for the counters of "
                       "tenant \"%s\"", ctx->tenant->name);
 
-        ctx->ncounters = 0;
-        ctx->retry_after = NGX_HTTP_WHOLESALE_COUNTERS_RETRY;
-        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_uncounted);
+        return ngx_http_wholesale_cannot_count(ctx);
     }
 
     ctx->counted = NGX_HTTP_WHOLESALE_COUNTED_LOCAL;
 
     return ngx_http_wholesale_verdict(ctx, rc);
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_cannot_count(ngx_http_wholesale_ctx_t *ctx)
+{
+    ctx->ncounters = 0;
+    ctx->reduced = 1;
+    ctx->retry_after = NGX_HTTP_WHOLESALE_COUNTERS_RETRY;
+
+    return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_uncounted);
 }
 
 
@@ -259,6 +327,7 @@ ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx, ngx_int_t rc)
         return NGX_OK;
     }
 
+    ngx_http_wholesale_uncount(ctx);
     ngx_http_wholesale_find_refused(ctx, 0);
 
     rc = ngx_http_wholesale_refuse_or_note(ctx, &ngx_http_wholesale_limited);
@@ -269,6 +338,27 @@ ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx, ngx_int_t rc)
     }
 
     return rc;
+}
+
+
+/*
+ * A verdict speaks of the time after the request is counted, but this one was
+ * not, by any limit.
+ */
+
+static void
+ngx_http_wholesale_uncount(ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_uint_t                  i;
+    wholesale_limit_verdict_t  *verdict;
+
+    for (i = 0; i < ctx->ncounters; i++) {
+        verdict = &ctx->counters[i].verdict;
+
+        if (verdict->reset && verdict->retry_after == 0) {
+            verdict->remaining++;
+        }
+    }
 }
 
 
@@ -299,20 +389,4 @@ ngx_http_wholesale_find_refused(ngx_http_wholesale_ctx_t *ctx,
     }
 
     return ctx->refused != NULL;
-}
-
-
-/*
- * Whole seconds, at least 1, never too early, and up to a tenth later, so
- * that the refused do not all come back at once.
- */
-
-static time_t
-ngx_http_wholesale_retry_after(int64_t microseconds)
-{
-    time_t  seconds;
-
-    seconds = (microseconds + WHOLESALE_SECOND - 1) / WHOLESALE_SECOND;
-
-    return seconds + ngx_random() % (seconds / 10 + 1);
 }

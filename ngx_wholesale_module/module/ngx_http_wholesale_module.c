@@ -13,6 +13,9 @@
 #define NGX_HTTP_WHOLESALE_ZONE_SIZE  (16 * 1024 * 1024)
 #define NGX_HTTP_WHOLESALE_MAX_BODY   (64 * 1024)
 
+/* seconds */
+#define NGX_HTTP_WHOLESALE_PAUSE_MAX  60
+
 
 /* one step, and whether it comes before the body is read */
 
@@ -69,6 +72,15 @@ static ngx_http_wholesale_step_t  ngx_http_wholesale_steps[] = {
 static ngx_conf_enum_t  ngx_http_wholesale_unknown_fields[] = {
     { ngx_string("allow"), NGX_HTTP_WHOLESALE_UNKNOWN_ALLOW },
     { ngx_string("reject"), NGX_HTTP_WHOLESALE_UNKNOWN_REJECT },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_wholesale_ratelimit_headers[] = {
+    { ngx_string("off"), NGX_HTTP_WHOLESALE_RATELIMIT_OFF },
+    { ngx_string("draft"), NGX_HTTP_WHOLESALE_RATELIMIT_DRAFT },
+    { ngx_string("legacy"), NGX_HTTP_WHOLESALE_RATELIMIT_LEGACY },
+    { ngx_string("both"), NGX_HTTP_WHOLESALE_RATELIMIT_BOTH },
     { ngx_null_string, 0 }
 };
 
@@ -155,6 +167,20 @@ static ngx_command_t  ngx_http_wholesale_commands[] = {
       ngx_conf_set_size_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_wholesale_loc_conf_t, max_body),
+      NULL },
+
+    { ngx_string("wholesale_ratelimit_headers"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wholesale_loc_conf_t, ratelimit_headers),
+      ngx_http_wholesale_ratelimit_headers },
+
+    { ngx_string("wholesale_pause_max"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_wholesale_loc_conf_t, pause_max),
       NULL },
 
       ngx_null_command
@@ -469,6 +495,8 @@ ngx_http_wholesale_create_loc_conf(ngx_conf_t *cf)
     wlcf->passthrough = NGX_CONF_UNSET;
     wlcf->unknown_fields = NGX_CONF_UNSET_UINT;
     wlcf->max_body = NGX_CONF_UNSET_SIZE;
+    wlcf->ratelimit_headers = NGX_CONF_UNSET_UINT;
+    wlcf->pause_max = NGX_CONF_UNSET;
 
     return wlcf;
 }
@@ -491,6 +519,11 @@ ngx_http_wholesale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_WHOLESALE_UNKNOWN_ALLOW);
     ngx_conf_merge_size_value(conf->max_body, prev->max_body,
                               NGX_HTTP_WHOLESALE_MAX_BODY);
+    ngx_conf_merge_uint_value(conf->ratelimit_headers,
+                              prev->ratelimit_headers,
+                              NGX_HTTP_WHOLESALE_RATELIMIT_BOTH);
+    ngx_conf_merge_sec_value(conf->pause_max, prev->pause_max,
+                             NGX_HTTP_WHOLESALE_PAUSE_MAX);
 
     if (conf->tenant == NULL) {
         conf->tenant = prev->tenant;

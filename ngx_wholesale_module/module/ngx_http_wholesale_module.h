@@ -19,6 +19,7 @@
 #include <wholesale_path.h>
 #include <wholesale_tenants.h>
 #include <ngx_wholesale_counters.h>
+#include <ngx_wholesale_refusals.h>
 #include <ngx_wholesale_redis_limits.h>
 #include <ngx_wholesale_credential.h>
 #include <ngx_http_wholesale_redis.h>
@@ -28,8 +29,17 @@
 #define NGX_HTTP_WHOLESALE_UNKNOWN_ALLOW   0
 #define NGX_HTTP_WHOLESALE_UNKNOWN_REJECT  1
 
+/* wholesale_ratelimit_headers, bits */
+#define NGX_HTTP_WHOLESALE_RATELIMIT_OFF     0
+#define NGX_HTTP_WHOLESALE_RATELIMIT_DRAFT   1
+#define NGX_HTTP_WHOLESALE_RATELIMIT_LEGACY  2
+#define NGX_HTTP_WHOLESALE_RATELIMIT_BOTH    3
+
 /* where Webex says it is, in Location, Link and the body's url */
 #define NGX_HTTP_WHOLESALE_WEBEX         "https://webexapis.com"
+
+/* a status for which nginx has no name */
+#define NGX_HTTP_WHOLESALE_LOCKED        423
 
 #define NGX_HTTP_WHOLESALE_TRACKING_MAX  128
 #define NGX_HTTP_WHOLESALE_ZONE_MIN      (8 * ngx_pagesize)
@@ -108,6 +118,9 @@ typedef struct {
 
     ngx_uint_t                       unknown_fields;
     size_t                           max_body;
+
+    ngx_uint_t                       ratelimit_headers;
+    time_t                           pause_max;     /* 0: no pauses */
 } ngx_http_wholesale_loc_conf_t;
 
 
@@ -174,8 +187,12 @@ struct ngx_http_wholesale_ctx_s {
     ngx_int_t                        redis_rc;
     int64_t                          redis_started;     /* microseconds */
     int64_t                          redis_time;
+    ngx_wholesale_redis_limits_t    *redis_limits;      /* NULL: unasked */
 
-    /* the limits that spoke on the request; the one that refused, or NULL */
+    /*
+     * The limits that spoke on the request; the one that refused, or NULL.
+     * COUNTED_REDIS is said of refusals by Redis that were remembered, too.
+     */
     ngx_http_wholesale_counted_e     counted;
     ngx_wholesale_counter_t         *counters;
     ngx_uint_t                       ncounters;
@@ -208,6 +225,7 @@ struct ngx_http_wholesale_ctx_s {
      * "forwarded": all steps are done, the request is the upstream's
      * "answered": the header filter has taken the answer over
      * "sent": the body filter has passed "answer" on
+     * "reduced": it is refused for a reduced capacity, not for what it is
      */
     unsigned                         error_page:1;
     unsigned                         rewritten:1;
@@ -218,6 +236,7 @@ struct ngx_http_wholesale_ctx_s {
     unsigned                         forwarded:1;
     unsigned                         answered:1;
     unsigned                         sent:1;
+    unsigned                         reduced:1;
 };
 
 
@@ -239,6 +258,10 @@ ngx_http_wholesale_ctx_t *ngx_http_wholesale_create_ctx(
  * X-API-Key, x_api_key and any other spelling of it.
  */
 ngx_table_elt_t *ngx_http_wholesale_find_header(ngx_http_request_t *r,
+    const char *name, ngx_table_elt_t *h);
+
+/* the same of the answer: a header that is going to be sent */
+ngx_table_elt_t *ngx_http_wholesale_find_sent_header(ngx_http_request_t *r,
     const char *name, ngx_table_elt_t *h);
 
 /* whether a header's name is "name", whatever its case and separators */
@@ -297,6 +320,15 @@ void ngx_http_wholesale_choose_headers(ngx_http_request_t *r,
     ngx_uint_t guarded);
 
 /*
+ * ngx_http_wholesale_limit.c: the id of the customer without the padding,
+ * which a client may write as it likes; empty where there is none.
+ */
+ngx_str_t ngx_http_wholesale_counted_customer(ngx_http_wholesale_ctx_t *ctx);
+
+/* whole seconds, at least 1, never too early, and up to a tenth later */
+time_t ngx_http_wholesale_retry_after(int64_t microseconds);
+
+/*
  * Adds what has arrived of a body, after the transfer coding is off it, to
  * what came before.  Returns NGX_OK, or the status of the refusal of one that
  * has grown too large.
@@ -312,6 +344,49 @@ ngx_int_t ngx_http_wholesale_count_body(ngx_http_request_t *r,
  * the header fields that belong to it.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_wholesale_make_answer(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+
+
+/* adds a field to r->headers_out; "name" is static.  NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_wholesale_answer_header(ngx_http_request_t *r,
+    const char *name, ngx_str_t *value);
+
+
+/*
+ * ngx_http_wholesale_ratelimit.c: tells the client of its limits, by
+ * draft-ietf-httpapi-ratelimit-headers-10 and by the X-RateLimit fields that
+ * were there before, as configured.  Fields of the upstream stay unless ours
+ * say less.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_wholesale_ratelimit(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+
+
+/*
+ * ngx_http_wholesale_pause.c: Webex may ask for a pause, of a tenant by 429
+ * and of one customer by 423, in Retry-After.
+ */
+
+/* how many there may be: 0, 1: of the tenant; 2: of the customer, too */
+ngx_uint_t ngx_http_wholesale_npauses(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+
+/*
+ * Refuses a request of who is known to be paused, unless in dry run.  Returns
+ * NGX_OK or the status of the refusal.
+ */
+ngx_int_t ngx_http_wholesale_check_pause(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+
+/* the same of a pause of which Redis has told, which is remembered too */
+ngx_int_t ngx_http_wholesale_redis_pause(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+
+/*
+ * Learns from an answer of Webex, and sees to it that a 429 has a Retry-After
+ * in whole seconds.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_wholesale_learn_pause(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 
 

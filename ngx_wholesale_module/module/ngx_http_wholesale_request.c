@@ -15,6 +15,8 @@ static void ngx_http_wholesale_cleanup(void *data);
 static ngx_int_t ngx_http_wholesale_set_tracking_id(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 static ngx_uint_t ngx_http_wholesale_is_tracking_id(ngx_str_t *value);
+static ngx_table_elt_t *ngx_http_wholesale_find_in_list(ngx_list_t *list,
+    const char *name, ngx_table_elt_t *after);
 static size_t ngx_http_wholesale_plain_name(u_char *name, ngx_str_t *key);
 static void ngx_http_wholesale_forget(ngx_list_t *headers);
 
@@ -179,11 +181,36 @@ ngx_table_elt_t *
 ngx_http_wholesale_find_header(ngx_http_request_t *r, const char *name,
     ngx_table_elt_t *after)
 {
+    return ngx_http_wholesale_find_in_list(&r->headers_in.headers, name,
+                                           after);
+}
+
+
+ngx_table_elt_t *
+ngx_http_wholesale_find_sent_header(ngx_http_request_t *r, const char *name,
+    ngx_table_elt_t *after)
+{
+    ngx_table_elt_t  *h;
+
+    h = after;
+
+    do {
+        h = ngx_http_wholesale_find_in_list(&r->headers_out.headers, name, h);
+    } while (h && h->hash == 0);
+
+    return h;
+}
+
+
+static ngx_table_elt_t *
+ngx_http_wholesale_find_in_list(ngx_list_t *list, const char *name,
+    ngx_table_elt_t *after)
+{
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
-    part = &r->headers_in.headers.part;
+    part = &list->part;
     h = part->elts;
 
     for (i = 0; /* void */ ; i++) {

@@ -211,7 +211,7 @@ ngx_http_wholesale_reason_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (refusal->outcome == NGX_HTTP_WHOLESALE_LIMITED) {
+    if (refusal->outcome == NGX_HTTP_WHOLESALE_LIMITED && ctx->refused) {
         ngx_http_wholesale_set_variable(v, ctx->refused->limit->name,
                                         ctx->refused->limit->name_len);
         return NGX_OK;

@@ -1,0 +1,350 @@
+
+/*
+ * Copyright (C) The wholesale gateway authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_wholesale_module.h>
+
+
+/* seconds, to tell a client where Webex tells none */
+#define NGX_HTTP_WHOLESALE_PAUSE_UNKNOWN  5
+
+
+static ngx_int_t ngx_http_wholesale_refuse_paused(
+    ngx_http_wholesale_ctx_t *ctx, int64_t left,
+    const ngx_http_wholesale_refusal_t *refusal);
+static int64_t ngx_http_wholesale_pause_of(ngx_http_request_t *r,
+    int64_t pause);
+static void ngx_http_wholesale_remember_pause(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx, int64_t pause);
+static void ngx_http_wholesale_pause_fleet(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx, ngx_str_t *tenant, ngx_str_t *customer,
+    int64_t now, int64_t pause);
+static time_t ngx_http_wholesale_parse_retry_after(ngx_str_t *value);
+static ngx_int_t ngx_http_wholesale_set_retry_after(ngx_http_request_t *r,
+    ngx_table_elt_t *h, time_t seconds);
+
+
+static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_tenant_paused = {
+    NGX_HTTP_TOO_MANY_REQUESTS, NGX_HTTP_WHOLESALE_LIMITED,
+    ngx_string("paused"),
+    ngx_string("Webex asks for fewer requests; nothing was sent; try again "
+               "later.")
+};
+
+static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_locked = {
+    NGX_HTTP_WHOLESALE_LOCKED, NGX_HTTP_WHOLESALE_LIMITED,
+    ngx_string("paused"),
+    ngx_string("Webex has locked this customer for a time; nothing was sent; "
+               "try again later.")
+};
+
+
+static ngx_str_t  ngx_http_wholesale_nobody = ngx_string("");
+
+
+/* a locked customer can still be looked at */
+
+ngx_uint_t
+ngx_http_wholesale_npauses(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_http_wholesale_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);
+
+    if (wlcf->pause_max == 0) {
+        return 0;
+    }
+
+    return (ctx->customer.len && !(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)))
+           ? 2 : 1;
+}
+
+
+ngx_int_t
+ngx_http_wholesale_check_pause(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    int64_t                          left;
+    ngx_str_t                        tenant, customer;
+    ngx_uint_t                       npauses;
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    npauses = ngx_http_wholesale_npauses(r, ctx);
+
+    if (npauses == 0) {
+        return NGX_OK;
+    }
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+
+    tenant.data = (u_char *) ctx->tenant->name;
+    tenant.len = ctx->tenant->name_len;
+
+    left = ngx_wholesale_refusals_paused(&wmcf->counters, &tenant,
+                                         &ngx_http_wholesale_nobody);
+    if (left) {
+        return ngx_http_wholesale_refuse_paused(ctx, left,
+                                            &ngx_http_wholesale_tenant_paused);
+    }
+
+    if (npauses == 1) {
+        return NGX_OK;
+    }
+
+    customer = ngx_http_wholesale_counted_customer(ctx);
+
+    left = ngx_wholesale_refusals_paused(&wmcf->counters, &tenant, &customer);
+
+    if (left) {
+        return ngx_http_wholesale_refuse_paused(ctx, left,
+                                                &ngx_http_wholesale_locked);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_refuse_paused(ngx_http_wholesale_ctx_t *ctx, int64_t left,
+    const ngx_http_wholesale_refusal_t *refusal)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_wholesale_refuse_or_note(ctx, refusal);
+
+    if (rc != NGX_OK) {
+        ctx->reduced = 1;
+        ctx->retry_after = ngx_http_wholesale_retry_after(left);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_wholesale_redis_pause(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    int64_t                          pause;
+    ngx_str_t                        tenant;
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+
+    tenant.data = (u_char *) ctx->tenant->name;
+    tenant.len = ctx->tenant->name_len;
+
+    pause = ngx_http_wholesale_pause_of(r, ctx->redis_limits->tenant_pause);
+
+    if (pause) {
+        (void) ngx_wholesale_refusals_pause(&wmcf->counters, &tenant,
+                                            &ngx_http_wholesale_nobody,
+                                            ctx->redis_started, pause);
+
+        return ngx_http_wholesale_refuse_paused(ctx, pause,
+                                            &ngx_http_wholesale_tenant_paused);
+    }
+
+    pause = ngx_http_wholesale_pause_of(r, ctx->redis_limits->customer_pause);
+
+    if (pause) {
+        (void) ngx_wholesale_refusals_pause(&wmcf->counters, &tenant,
+                                            &ctx->redis_limits->customer,
+                                            ctx->redis_started, pause);
+
+        return ngx_http_wholesale_refuse_paused(ctx, pause,
+                                                &ngx_http_wholesale_locked);
+    }
+
+    return NGX_OK;
+}
+
+
+/* microseconds; another gateway may be configured for longer pauses */
+
+static int64_t
+ngx_http_wholesale_pause_of(ngx_http_request_t *r, int64_t pause)
+{
+    ngx_http_wholesale_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);
+
+    return ngx_min(pause, (int64_t) wlcf->pause_max * WHOLESALE_SECOND);
+}
+
+
+ngx_int_t
+ngx_http_wholesale_learn_pause(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    time_t            seconds;
+    ngx_table_elt_t  *h;
+
+    if (!ctx->forwarded
+        || (r->headers_out.status != NGX_HTTP_TOO_MANY_REQUESTS
+            && r->headers_out.status != NGX_HTTP_WHOLESALE_LOCKED))
+    {
+        return NGX_OK;
+    }
+
+    h = ngx_http_wholesale_find_sent_header(r, "retryafter", NULL);
+
+    seconds = h ? ngx_http_wholesale_parse_retry_after(&h->value)
+                : (time_t) NGX_ERROR;
+
+    if (seconds != (time_t) NGX_ERROR) {
+
+        if (seconds) {
+            ngx_http_wholesale_remember_pause(r, ctx, (int64_t) seconds
+                                                      * WHOLESALE_SECOND);
+        }
+
+        /* a date is no use to clients which know of seconds alone */
+
+        return (h->value.data[0] >= '0' && h->value.data[0] <= '9')
+               ? NGX_OK : ngx_http_wholesale_set_retry_after(r, h, seconds);
+    }
+
+    if (r->headers_out.status == NGX_HTTP_WHOLESALE_LOCKED) {
+        return NGX_OK;
+    }
+
+    return ngx_http_wholesale_set_retry_after(r, h,
+                                             NGX_HTTP_WHOLESALE_PAUSE_UNKNOWN);
+}
+
+
+static void
+ngx_http_wholesale_remember_pause(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx, int64_t pause)
+{
+    int64_t                          now;
+    ngx_str_t                        tenant, customer;
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    pause = ngx_http_wholesale_pause_of(r, pause);
+
+    if (pause == 0) {
+        return;
+    }
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+
+    tenant.data = (u_char *) ctx->tenant->name;
+    tenant.len = ctx->tenant->name_len;
+
+    customer = ngx_http_wholesale_nobody;
+
+    if (r->headers_out.status == NGX_HTTP_WHOLESALE_LOCKED) {
+        customer = ngx_http_wholesale_counted_customer(ctx);
+
+        if (customer.len == 0) {
+            return;
+        }
+    }
+
+    now = ngx_wholesale_counters_now();
+
+    if (ngx_wholesale_refusals_pause(&wmcf->counters, &tenant, &customer, now,
+                                     pause)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                  "webex answers %ui to tenant \"%V\": %s paused for %L s",
+                  r->headers_out.status, &tenant,
+                  customer.len ? "the customer is" : "it is",
+                  pause / WHOLESALE_SECOND);
+
+    ngx_http_wholesale_pause_fleet(r, ctx, &tenant, &customer, now, pause);
+}
+
+
+/* by Redis's clock, which it told when it counted this request */
+
+static void
+ngx_http_wholesale_pause_fleet(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx, ngx_str_t *tenant, ngx_str_t *customer,
+    int64_t now, int64_t pause)
+{
+    int64_t                          until;
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    if (ctx->redis != NGX_HTTP_WHOLESALE_REDIS_ANSWERED
+        || ctx->redis_rc == NGX_ERROR)
+    {
+        return;
+    }
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+
+    until = ctx->redis_limits->now + (now - ctx->redis_started) + pause;
+
+    (void) ngx_wholesale_redis_limits_pause(wmcf->redis, r->pool, tenant,
+                                            customer, until, pause);
+}
+
+
+/* seconds from now, or NGX_ERROR */
+
+static time_t
+ngx_http_wholesale_parse_retry_after(ngx_str_t *value)
+{
+    size_t  i;
+    time_t  seconds;
+
+    seconds = 0;
+
+    for (i = 0; i < value->len; i++) {
+
+        if (value->data[i] < '0' || value->data[i] > '9') {
+            break;
+        }
+
+        if (seconds < NGX_MAX_INT32_VALUE) {
+            seconds = seconds * 10 + (value->data[i] - '0');
+        }
+    }
+
+    if (i && i == value->len) {
+        return ngx_min(seconds, NGX_MAX_INT32_VALUE);
+    }
+
+    seconds = ngx_parse_http_time(value->data, value->len);
+
+    if (seconds == (time_t) NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    return ngx_max(seconds - ngx_time(), 1);
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_set_retry_after(ngx_http_request_t *r, ngx_table_elt_t *h,
+    time_t seconds)
+{
+    ngx_str_t  value;
+
+    value.data = ngx_pnalloc(r->pool, NGX_TIME_T_LEN);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_sprintf(value.data, "%T", seconds) - value.data;
+
+    if (h) {
+        h->value = value;
+        return NGX_OK;
+    }
+
+    return ngx_http_wholesale_answer_header(r, "Retry-After", &value);
+}
