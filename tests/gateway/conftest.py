@@ -7,6 +7,8 @@
   module_gateway  starts a gateway for all tests of the file
   the_gateway     one that is started with no options, for all of the file
   start_nginx     starts an nginx without our module
+  redis           a redis-server for this test
+  redis_proxy     a proxy before it
 
 Whatever was started is stopped, and the stop fails if there was a serious line
 in the error log or a sanitizer's report.  At the end of the session no log may
@@ -18,6 +20,8 @@ import pytest
 from gateway import secrets
 from gateway.gateway import Gateway
 from gateway.nginx import REPOSITORY, Nginx
+from gateway.redis import Redis
+from gateway.redis_proxy import RedisProxy
 from sandbox.client import Sandbox
 
 
@@ -116,3 +120,17 @@ def start_nginx(request, tmp_path_factory):
     yield lambda conf, **values: starter.start(Nginx, conf, values,
                                                module=False)
     starter.stop()
+
+
+@pytest.fixture
+def redis(tmp_path_factory):
+    redis = Redis(tmp_path_factory.mktemp("redis")).start()
+    yield redis
+    redis.stop()
+
+
+@pytest.fixture
+def redis_proxy(redis):
+    proxy = RedisProxy(redis.port)
+    yield proxy
+    proxy.close()

@@ -30,13 +30,14 @@ class Gateway(Nginx):
     """Beside nginx: "tenants" is what stands under "tenants" in the tenants
     file, where keys and credential are added; keys["acme"] is acme's key.
 
+    keys: of another gateway, to be shared with it.
     token: what is in the access token's file; None: the sandbox's.
     proxy: directives, {"proxy_read_timeout": "1s"}, to have another value
     than in the wholesale_proxy.conf that is shipped.
     """
 
     def __init__(self, folder, sandbox: Sandbox, conf=CONF,
-                 tenants=None, plans=None, token=None, proxy=None,
+                 tenants=None, plans=None, keys=None, token=None, proxy=None,
                  tolerated=(), **values):
         super().__init__(folder, conf, {
             "webex_port": sandbox.port,
@@ -44,7 +45,7 @@ class Gateway(Nginx):
             "webex_authority": sandbox.authority,
             **values}, tolerated=tolerated)
 
-        self.keys = {}
+        self.keys = {} if keys is None else keys
 
         self.write_tenants(TENANTS if tenants is None else tenants, plans)
         self.write_token(sandbox.read_secret("access_token")

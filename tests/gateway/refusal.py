@@ -12,11 +12,15 @@ OUR_TRACKING_ID = re.compile(
 QUOTA_EXCEEDED = \
     "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
+TEMPORARY_REDUCED_CAPACITY = "https://iana.org/assignments/" \
+    "http-problem-types#temporary-reduced-capacity"
+
 # RFC 9110 renamed these; both names are in use
 TITLES = {
     413: {"Request Entity Too Large", "Content Too Large",
           "Payload Too Large"},
     414: {"Request-URI Too Large", "Request-URI Too Long", "URI Too Long"},
+    423: {"Locked"},
     429: None,              # the title belongs to the type there
 }
 
@@ -26,11 +30,12 @@ MEMBERS = {"message", "errors", "trackingId", "type", "title", "status"}
 QUOTED_MAX = 64
 
 
-def check_refusal(answer, status, tracking_id=None, problem=False):
+def check_refusal(answer, status, tracking_id=None, problem=False,
+                  reduced=False):
     """Asserts that this is a refusal by the gateway itself.
 
-    tracking_id: the client's, None: it is ours; problem: the media type.
-    Returns the document.
+    tracking_id: the client's, None: it is ours; problem: the media type;
+    reduced: refused for a reduced capacity.  Returns the document.
     """
 
     assert answer.status == status, answer
@@ -59,7 +64,10 @@ def check_refusal(answer, status, tracking_id=None, problem=False):
     assert document["title"] if titles is None \
         else document["title"] in titles
 
-    if status == 429:
+    if reduced:
+        assert document["type"] == TEMPORARY_REDUCED_CAPACITY
+        assert "violated-policies" not in document
+    elif status == 429:
         assert document["type"] == QUOTA_EXCEEDED
         assert document["violated-policies"]
     else:
@@ -68,7 +76,7 @@ def check_refusal(answer, status, tracking_id=None, problem=False):
 
     retry_after = answer.header("Retry-After")
 
-    if status in (429, 503):
+    if status in (423, 429, 503):
         assert re.fullmatch("[1-9][0-9]*", retry_after)
     else:
         assert retry_after is None

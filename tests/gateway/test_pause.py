@@ -1,0 +1,193 @@
+# Copyright (C) The wholesale gateway authors
+
+"""Webex asks for a pause: of a tenant by 429, of a customer by 423."""
+
+import email.utils
+import time
+
+import pytest
+
+from gateway.gateway import CUSTOMER, CUSTOMERS
+from gateway.refusal import check_refusal
+
+OTHER = "Y2lzY29zcGFyazovL3VzL0VOVEVSUFJJU0UvMDAwMDAwMDA"
+
+LIMITED = {"limits": [{"name": "hourly", "quota": 1000, "window": "1h"}]}
+
+
+def ask_for_pause(sandbox, status, seconds="2"):
+    """By one answer."""
+
+    headers = [] if seconds is None else [("Retry-After", str(seconds))]
+    sandbox.fail(status=status, headers=headers, times=1,
+                 json={"message": "Slow down."})
+
+
+def test_a_tenant(gateway, sandbox):
+    running = gateway(workers=2)
+    ask_for_pause(sandbox, 429)
+
+    # Webex's own answer is passed on
+    answer = running.update()
+    started = time.monotonic()
+    assert answer.status == 429
+    assert answer.json == {"message": "Slow down."}
+    assert answer.header("Retry-After") == "2"
+    assert sandbox.count == 1
+
+    for ask in (running.update, running.get, running.update_http2):
+        refused = ask()
+        check_refusal(refused, 429, reduced=True)
+        assert refused.header("Retry-After") == "2"
+
+    # other tenants go on
+    assert running.update(tenant="bolt").status == 202
+    assert sandbox.count == 2
+
+    time.sleep(1.1)
+    assert running.update().header("Retry-After") == "1"
+
+    running.wait_for(lambda: running.update().status == 202, "the end")
+    assert 1.9 < time.monotonic() - started < 2.5
+
+
+def test_a_customer(gateway, sandbox):
+    running = gateway(workers=2)
+    sandbox.add_customer(OTHER)
+    ask_for_pause(sandbox, 423, 5)
+
+    answer = running.update()
+    assert answer.status == 423
+    assert answer.json == {"message": "Slow down."}
+
+    for padding in ("", "=", "%3D%3D"):
+        refused = running.update(target=f"{CUSTOMERS}/{CUSTOMER}{padding}")
+        check_refusal(refused, 423, reduced=True)
+        assert 4 <= int(refused.header("Retry-After")) <= 5
+
+    assert sandbox.count == 1
+
+    # it can be looked at, others can be changed, and by others it can be
+    assert running.get().status == 200
+    assert running.update(target=f"{CUSTOMERS}/{OTHER}").status == 202
+    assert running.update(tenant="bolt").status == 202
+
+
+def test_what_pauses_nobody(gateway, sandbox):
+    running = gateway()
+
+    for status, seconds in ((503, 5), (429, "0"), (423, None), (423, "soon")):
+        ask_for_pause(sandbox, status, seconds)
+        assert running.update().status == status
+        assert running.update().status == 202
+
+
+@pytest.mark.parametrize("seconds", (None, "soon", "-1", "1.5"))
+def test_a_429_says_when_to_come_back(gateway, sandbox, seconds):
+    running = gateway()
+    ask_for_pause(sandbox, 429, seconds)
+
+    answer = running.update()
+    assert answer.status == 429
+    assert answer.header("Retry-After") == "5"
+    assert running.update().status == 202
+
+
+def test_a_date(gateway, sandbox):
+    running = gateway()
+    ask_for_pause(sandbox, 429, email.utils.formatdate(time.time() + 30,
+                                                       usegmt=True))
+    answer = running.update()
+    assert 28 <= int(answer.header("Retry-After")) <= 30
+    check_refusal(running.update(), 429, reduced=True)
+
+
+@pytest.mark.parametrize("seconds", (
+    "86400", "4294967297", "99999999999999999999999"))
+def test_the_longest(gateway, sandbox, seconds):
+    running = gateway(location="wholesale_pause_max 2s;")
+    ask_for_pause(sandbox, 429, seconds)
+
+    assert running.update().header("Retry-After") == seconds
+    assert running.update().header("Retry-After") == "2"
+
+
+def test_sixty_seconds_at_most_by_default(gateway, sandbox):
+    running = gateway()
+    ask_for_pause(sandbox, 423, 3600)
+
+    assert running.update().status == 423
+    assert 60 <= int(running.update().header("Retry-After")) <= 66
+
+
+def test_none_at_all(gateway, sandbox):
+    running = gateway(location="wholesale_pause_max 0;")
+    ask_for_pause(sandbox, 429, 5)
+
+    assert running.update().header("Retry-After") == "5"
+    assert running.update().status == 202
+
+
+def test_dry_run(gateway, sandbox):
+    running = gateway(location="wholesale_dry_run on;",
+                      tenants={"acme": LIMITED})
+    ask_for_pause(sandbox, 429, 5)
+
+    assert running.update().status == 429
+    assert running.update().status == 202
+    assert "would be refused with 429, paused" in running.log
+
+
+def test_it_survives_a_reload(gateway, sandbox):
+    running = gateway()
+    ask_for_pause(sandbox, 429, 30)
+
+    assert running.update().status == 429
+    running.reload()
+    check_refusal(running.update(), 429, reduced=True)
+    assert sandbox.count == 1
+
+
+@pytest.mark.parametrize("status", (429, 423))
+def test_the_fleet(gateway, sandbox, redis, status):
+    keys = {}
+    fleet = [gateway(http=redis.block(), keys=keys,
+                     tenants={"acme": LIMITED, "bolt": LIMITED})
+             for _ in range(3)]
+
+    # they have Redis, and Redis has the script
+    assert [running.update().status for running in fleet] == [202] * 3
+
+    ask_for_pause(sandbox, status, 3)
+    monitor = redis.monitor()
+    assert fleet[0].update().status == status
+    started = time.monotonic()
+    fleet[0].wait_for(lambda: redis.keys("*pause*"), "the news")
+
+    key, = redis.keys("*pause*")
+    assert key == "wholesale:{4:acme}:pause" + (
+        "" if status == 429 else f":{len(CUSTOMER)}:{CUSTOMER}")
+    assert 2500 < redis.command("PTTL", key) <= 3000
+    assert monitor.commands() == ["EVALSHA", "SET"]
+
+    before = sandbox.count
+
+    for running in fleet:
+        for _ in range(3):
+            refused = running.update()
+            check_refusal(refused, status, reduced=True)
+            assert 1 <= int(refused.header("Retry-After")) <= 3
+
+        assert running.update(tenant="bolt").status == 202
+
+    assert sandbox.count == before + 3
+
+    # each of the others has asked once; then it knows
+    assert monitor.commands() == ["EVALSHA"] * 5
+    monitor.close()
+
+    for running in fleet:
+        running.wait_for(lambda: running.update().status == 202, "the end")
+
+    assert 2.9 < time.monotonic() - started < 3.6
+    assert redis.keys("*pause*") == []
