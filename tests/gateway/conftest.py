@@ -9,6 +9,7 @@
   start_nginx     starts an nginx without our module
   redis           a redis-server for this test
   redis_proxy     a proxy before it
+  module_redis    a redis-server for all tests of the file
 
 Whatever was started is stopped, and the stop fails if there was a serious line
 in the error log or a sanitizer's report.  At the end of the session no log may
@@ -124,6 +125,13 @@ def start_nginx(request, tmp_path_factory):
 
 @pytest.fixture
 def redis(tmp_path_factory):
+    redis = Redis(tmp_path_factory.mktemp("redis")).start()
+    yield redis
+    redis.stop()
+
+
+@pytest.fixture(scope="module")
+def module_redis(tmp_path_factory):
     redis = Redis(tmp_path_factory.mktemp("redis")).start()
     yield redis
     redis.stop()
