@@ -2,6 +2,7 @@
 
 """A real nginx, unprivileged, in a folder of its own."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -241,6 +242,19 @@ class Nginx:
         self.process.send_signal(signal.SIGHUP)
         self.wait_for(lambda: len(self.workers()) >= wanted, "new workers")
         self.wait_for(lambda: self.have_left(old), "old workers to leave")
+
+    @contextlib.contextmanager
+    def frozen_worker(self):
+        """The worker that was started last does nothing meanwhile."""
+
+        worker = self.workers()[-1]
+        os.kill(worker, signal.SIGSTOP)
+
+        try:
+            yield
+            time.sleep(0.05)
+        finally:
+            os.kill(worker, signal.SIGCONT)
 
     def wait_for(self, condition, what):
         deadline = time.monotonic() + START_SECONDS

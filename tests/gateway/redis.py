@@ -4,6 +4,7 @@
 than the gateway needs."""
 
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -206,3 +207,33 @@ class Monitor:
                 names.append(line.split('"')[1].upper())
 
         return [name for name in names if name not in self.GREETINGS]
+
+
+# what a test of limits wants to see in answers
+
+LOCATION = """
+    add_header  X-Counters    $wholesale_counters    always;
+    add_header  X-Redis-Time  $wholesale_redis_time  always;
+"""
+
+
+def counters(answer):
+    """"redis" or "local"; None: nobody has counted."""
+
+    return answer.header("X-Counters")
+
+
+def trouble(running):
+    """What the error log says of Redis to those who do not debug."""
+
+    return [line for line in running.log.splitlines()
+            if re.search(r'\[(notice|warn|error)\].* redis "', line)]
+
+
+def wait_until_used(running, tenant="acme"):
+    """Returns when requests of this tenant are counted in Redis; it should
+    have a limit that is not reached so soon."""
+
+    running.wait_for(
+        lambda: counters(running.update(tenant=tenant)) == "redis",
+        "Redis to be used")
