@@ -39,6 +39,12 @@ class RedisProxy:
     def server(self):
         return f"127.0.0.1:{self.port}"
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def heal(self):
         self.hang_up = False
         self.black_hole = False
