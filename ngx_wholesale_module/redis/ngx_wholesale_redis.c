@@ -174,7 +174,9 @@ ngx_wholesale_redis_create(ngx_cycle_t *cycle,
 
     ngx_wholesale_redis_connection_init(&redis->connection);
 
-    ngx_post_event(&redis->turn, &ngx_posted_events);
+    /* posted otherwise, it would wait for the worker's first event */
+
+    ngx_post_event(&redis->turn, &ngx_posted_next_events);
 
     return redis;
 }
