@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from gateway.dns import NameServer
 from gateway.gateway import CUSTOMER
 from gateway.redis import LOCATION, Redis, counters, trouble, wait_until_used
 from gateway.refusal import check_refusal
@@ -202,3 +203,27 @@ def test_two_redises_are_two(gateway, redis, tmp_path_factory):
                 == [202] * 3 + [429]
     finally:
         other.stop()
+
+
+def test_a_name_that_is_resolved(gateway, redis):
+    """Every address is tried; nobody waits for a name server."""
+
+    with NameServer("127.0.0.9", "127.0.0.1", "127.0.0.8") as names:
+        running = gateway(
+            http=redis.block(server=f"redis.test:{redis.port}")
+            + f"resolver 127.0.0.1:{names.port} valid=1s ipv6=off;",
+            location=LOCATION, tenants=MANY)
+        wait_until_used(running)
+        assert names.asked
+
+        # it moves away: its name is no more, or nobody knows
+        for names.addresses in ((), None):
+            redis.stop()
+            time.sleep(1.1)
+            started = time.monotonic()
+            assert counters(running.update()) == "local"
+            assert time.monotonic() - started < 0.2
+
+            redis.start()
+            names.addresses = ("127.0.0.1",)
+            wait_until_used(running)

@@ -126,8 +126,8 @@ def test_a_limit_that_is_raised_is_asked_for(gateway, redis):
 
 
 def test_they_hold_when_redis_is_gone(gateway, redis):
-    running = gateway(http=redis.block(),
-                      tenants={"acme": {"limits": TWO}, "bolt": {"limits": TWO}})
+    running = gateway(http=redis.block(), tenants={
+        "acme": {"limits": TWO}, "bolt": {"limits": TWO}})
 
     assert [running.update().status for _ in range(3)] == [202, 202, 429]
     redis.stop()
