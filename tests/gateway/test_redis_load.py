@@ -22,8 +22,12 @@ GATEWAYS = 4
 QUOTA, REQUESTS = (1000, 5000) if LONG else (200, 1000)
 SECONDS = 10 if LONG else 2
 
+# it is not the debug log that is measured
+QUIET = "error_log  error.log error;"
+
 FORMAT = """
-    log_format  timed  "$status $wholesale_counters $request_time";
+    log_format  timed  "$wholesale_counters $request_time "
+                       "$upstream_response_time";
 """
 
 
@@ -110,7 +114,7 @@ def test_frozen_under_load(gateway, redis, sandbox):
     timeout = 0.05
     running = gateway(http=redis.block("timeout 50ms") + FORMAT,
                       server="access_log  timed.log timed;",
-                      location=LOCATION, tenants={"acme": {"limits": [
+                      location=LOCATION + QUIET, tenants={"acme": {"limits": [
                           {"name": "many", "quota": 1000000,
                            "window": "1h"}]}})
     wait_until_used(running)
@@ -137,15 +141,16 @@ def test_frozen_under_load(gateway, redis, sandbox):
 
     seen = [line.split() for line
             in (running.folder / "timed.log").read_text().splitlines()]
-    assert {kind for _, kind, _ in seen} == {"redis", "local"}
+    assert {counted for counted, _, _ in seen} == {"redis", "local"}
 
-    # those in flight when it stopped are the slowest
-    slow = sorted(float(seconds) for _, kind, seconds in seen
-                  if kind == "local")
-    in_flight = [seconds for seconds in slow if seconds >= timeout - 0.005]
-    assert 1 <= len(in_flight)
+    # those in flight when it stopped; what Webex takes is not Redis's doing
+    ours = sorted(float(request) - float(upstream)
+                  for counted, request, upstream in seen
+                  if counted == "local"
+                  and float(request) >= timeout - 0.005)
+    assert ours
 
-    percentile = in_flight[int(0.99 * (len(in_flight) - 1))]
+    percentile = ours[int(0.99 * (len(ours) - 1))]
     assert percentile <= timeout + (0.02 if LONG else 0.15)
 
 
@@ -155,10 +160,7 @@ def test_a_frozen_redis_costs_nothing(gateway, redis):
 
     tenants = {"acme": {"limits": [{"name": "many", "quota": 1000000,
                                     "window": "1h"}]}}
-
-    # it is not the debug log that is measured
-    location = LOCATION + "error_log  error.log error;"
-
+    location = LOCATION + QUIET
     frozen = gateway(http=redis.block("timeout 50ms"), location=location,
                      tenants=tenants)
     wait_until_used(frozen)
