@@ -112,6 +112,7 @@ ngx_http_wholesale_limit(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
         rc = ngx_http_wholesale_redis_pause(r, ctx);
 
         if (rc != NGX_OK) {
+            ngx_http_wholesale_uncount(ctx);
             return rc;
         }
     }

@@ -178,6 +178,9 @@ def test_the_fleet(gateway, sandbox, redis, status):
             check_refusal(refused, status, reduced=True)
             assert 1 <= int(refused.header("Retry-After")) <= 3
 
+            # asked or not, it costs nothing: four have been counted
+            assert refused.header("X-RateLimit-Remaining") in (None, "996")
+
         assert running.update(tenant="bolt").status == 202
 
     assert sandbox.count == before + 3
