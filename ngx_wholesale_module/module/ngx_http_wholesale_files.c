@@ -228,12 +228,18 @@ static ngx_int_t
 ngx_http_wholesale_check_tenant(ngx_conf_t *cf,
     ngx_http_wholesale_main_conf_t *wmcf, const wholesale_tenant_t *tenant)
 {
-    size_t     i;
-    ngx_int_t  rc;
+    size_t                       i;
+    ngx_int_t                    rc;
+    ngx_wholesale_credential_t  *credential;
 
     rc = NGX_OK;
 
-    if (ngx_http_wholesale_find_credential(wmcf, tenant) == NULL) {
+    credential = ngx_http_wholesale_find_credential(wmcf, tenant);
+
+    if (credential) {
+        credential->used |= tenant->enabled;
+
+    } else {
 
         if (tenant->credential) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

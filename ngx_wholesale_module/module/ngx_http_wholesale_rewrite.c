@@ -10,9 +10,6 @@
 #include <ngx_http_wholesale_module.h>
 
 
-/* seconds; a token file is looked at every second */
-#define NGX_HTTP_WHOLESALE_TOKEN_RETRY  5
-
 /* a shorter key than anybody should have would be found in any header */
 #define NGX_HTTP_WHOLESALE_KEY_MIN      16
 
@@ -21,32 +18,6 @@ static ngx_uint_t ngx_http_wholesale_is_kept(ngx_http_wholesale_ctx_t *ctx,
     ngx_table_elt_t *h);
 static ngx_table_elt_t *ngx_http_wholesale_add_header(ngx_list_t *headers,
     ngx_str_t *key, ngx_str_t *lowcase, ngx_str_t *value);
-
-
-static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_no_token = {
-    NGX_HTTP_SERVICE_UNAVAILABLE, NGX_HTTP_WHOLESALE_UNAVAILABLE,
-    ngx_string("token"),
-    ngx_string("The gateway has no valid access to Webex now; nothing was "
-               "sent; try again later.")
-};
-
-
-ngx_int_t
-ngx_http_wholesale_token(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
-{
-    ngx_http_wholesale_main_conf_t  *wmcf;
-
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
-
-    ctx->credential = ngx_http_wholesale_find_credential(wmcf, ctx->tenant);
-
-    if (ctx->credential->token.len == 0) {
-        ctx->retry_after = NGX_HTTP_WHOLESALE_TOKEN_RETRY;
-        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_no_token);
-    }
-
-    return NGX_OK;
-}
 
 
 /*
@@ -102,14 +73,7 @@ ngx_http_wholesale_rewrite(ngx_http_request_t *r,
         *copy = h[i];
     }
 
-    value.len = sizeof("Bearer ") - 1 + ctx->credential->token.len;
-
-    value.data = ngx_pnalloc(r->pool, value.len);
-    if (value.data == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_sprintf(value.data, "Bearer %V", &ctx->credential->token);
+    ngx_str_null(&value);
 
     h = ngx_http_wholesale_add_header(&headers, &authorization,
                                       &authorization_lowcase, &value);
@@ -130,6 +94,34 @@ ngx_http_wholesale_rewrite(ngx_http_request_t *r,
     }
 
     ngx_str_null(&ctx->key);
+
+    if (ngx_http_wholesale_set_token(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_wholesale_set_token(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    u_char                      *p;
+    ngx_wholesale_credential_t  *credential;
+
+    credential = ctx->credential;
+
+    p = ngx_pnalloc(r->pool, sizeof("Bearer ") - 1 + credential->token.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    r->headers_in.authorization->value.data = p;
+    r->headers_in.authorization->value.len =
+                     ngx_sprintf(p, "Bearer %V", &credential->token) - p;
+
+    ctx->token_used = credential->generation;
 
     return NGX_OK;
 }
