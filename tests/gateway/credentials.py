@@ -29,7 +29,7 @@ LOCATIONS = """
             internal;
             include     @wholesale_proxy.conf@;
             @token_location@
-            proxy_pass  http://webex/v1/access_token;
+            proxy_pass  @token_pass@;
         }
 
         location = /ready {
@@ -63,7 +63,8 @@ class Refreshing(Gateway):
 
         super().__init__(folder, vault, sandbox, conf=conf, **{
             "client_id": sandbox.client_id, "credential": "",
-            "credentials": "", "token_location": "", **values})
+            "credentials": "", "token_location": "",
+            "token_pass": "http://webex/v1/access_token", **values})
 
     def stop(self):
         self.keep_secrets()
