@@ -11,14 +11,11 @@
 
 
 /* milliseconds: how long to leave an endpoint alone that failed */
-#define NGX_WHOLESALE_TOKEN_RETRY_MIN    1000
-#define NGX_WHOLESALE_TOKEN_RETRY_MAX    60000
-
-/* what it may ask for at most */
-#define NGX_WHOLESALE_TOKEN_RETRY_ASKED  3600000
+#define NGX_WHOLESALE_TOKEN_RETRY_MIN  1000
+#define NGX_WHOLESALE_TOKEN_RETRY_MAX  60000
 
 /* how long a rejection of a new token keeps others from being refreshed */
-#define NGX_WHOLESALE_TOKEN_FUTILE       30000
+#define NGX_WHOLESALE_TOKEN_FUTILE     30000
 
 
 static void ngx_wholesale_token_digest(ngx_wholesale_credential_t *credential,
@@ -423,6 +420,7 @@ ngx_wholesale_token_fail(ngx_wholesale_credential_t *credential,
 {
     size_t                     len;
     ngx_uint_t                 same;
+    ngx_msec_t                 backoff;
     ngx_wholesale_token_sh_t  *sh;
 
     sh = credential->sh;
@@ -462,8 +460,8 @@ ngx_wholesale_token_fail(ngx_wholesale_credential_t *credential,
         wait = NGX_WHOLESALE_TOKEN_RETRY_MIN;
 
     } else {
-        wait = ngx_min(wait, NGX_WHOLESALE_TOKEN_RETRY_ASKED);
-        wait = ngx_max(wait, ngx_wholesale_token_backoff(sh->failures++));
+        backoff = ngx_wholesale_token_backoff(sh->failures++);
+        wait = ngx_max(wait, backoff);
     }
 
     sh->retry = ngx_current_msec + wait;

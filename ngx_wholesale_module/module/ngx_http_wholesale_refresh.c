@@ -267,7 +267,10 @@ ngx_http_wholesale_refresh_send(ngx_http_wholesale_refresh_t *refresh)
 
     refresh->secrets = ngx_pcalloc(refresh->pool,
                                    2 * NGX_WHOLESALE_SECRET_BUFFER);
-    if (refresh->secrets == NULL) {
+    refresh->answer = ngx_palloc(refresh->pool,
+                                 NGX_HTTP_WHOLESALE_REFRESH_ANSWER);
+
+    if (refresh->secrets == NULL || refresh->answer == NULL) {
         goto failed;
     }
 
@@ -561,6 +564,11 @@ ngx_http_wholesale_refresh_header(ngx_http_request_t *r)
 }
 
 
+/*
+ * Never fails: nginx would take it for the client's connection.  An answer
+ * that is too large is ended by the event.
+ */
+
 ngx_int_t
 ngx_http_wholesale_refresh_body(ngx_http_request_t *r, ngx_chain_t *in)
 {
@@ -570,14 +578,6 @@ ngx_http_wholesale_refresh_body(ngx_http_request_t *r, ngx_chain_t *in)
 
     refresh = ngx_http_get_module_ctx(r->main,
                                       ngx_http_wholesale_filter_module);
-
-    if (refresh->answer == NULL) {
-        refresh->answer = ngx_palloc(refresh->pool,
-                                     NGX_HTTP_WHOLESALE_REFRESH_ANSWER);
-        if (refresh->answer == NULL) {
-            return NGX_ERROR;
-        }
-    }
 
     for ( /* void */ ; in; in = in->next) {
         b = in->buf;
@@ -594,12 +594,13 @@ ngx_http_wholesale_refresh_body(ngx_http_request_t *r, ngx_chain_t *in)
 
         if (size > NGX_HTTP_WHOLESALE_REFRESH_ANSWER - refresh->len) {
             refresh->too_large = 1;
-            return NGX_ERROR;
+            (void) ngx_http_wholesale_refresh_done(r, refresh, NGX_ERROR);
+
+        } else {
+            ngx_memcpy(refresh->answer + refresh->len, b->pos, size);
+            refresh->len += size;
         }
 
-        ngx_memcpy(refresh->answer + refresh->len, b->pos, size);
-
-        refresh->len += size;
         b->pos = b->last;
     }
 
@@ -614,6 +615,10 @@ ngx_http_wholesale_refresh_done(ngx_http_request_t *sr, void *data,
     ngx_int_t rc)
 {
     ngx_http_wholesale_refresh_t  *refresh = data;
+
+    /* there is no connection that could have failed, nor be closed for that */
+
+    sr->connection->error = 0;
 
     if (!refresh->done) {
         refresh->done = 1;
@@ -763,7 +768,7 @@ ngx_http_wholesale_refresh_end(ngx_http_wholesale_refresh_t *refresh)
         ngx_explicit_memzero(refresh->form.data, refresh->form.len);
     }
 
-    if (refresh->answer) {
+    if (refresh->len) {
         ngx_explicit_memzero(refresh->answer, refresh->len);
     }
 

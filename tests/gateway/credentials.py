@@ -37,6 +37,25 @@ LOCATIONS = """
         }
 """
 
+# one of several, each with an endpoint and files of its own
+ONE_OF_SEVERAL = """
+    wholesale_credential {name} {{
+        token_endpoint      /_webex/{name};
+        client_id           @client_id@;
+        client_secret_file  {name}_secret;
+        refresh_token_file  {name}_token;
+        refresh_wait        300ms;
+    }}
+"""
+
+LOCATION_OF_ONE = """
+        location = /_webex/{name} {{
+            internal;
+            include     @wholesale_proxy.conf@;
+            proxy_pass  http://webex/v1/access_token?{name};
+        }}
+"""
+
 STATIC = """
     wholesale_credential webex {
         access_token_file  access_token;
@@ -49,6 +68,18 @@ def conf(credential=CREDENTIAL, locations=LOCATIONS):
 
     return CONF.replace(STATIC, credential + "@credentials@").replace(
         "        @server@\n", "        @server@\n" + locations)
+
+
+def several(names):
+    """The options of a gateway with many credentials, and a tenant of the
+    same name for each."""
+
+    return {
+        "credentials": "".join(ONE_OF_SEVERAL.format(name=name)
+                               for name in names),
+        "server": "".join(LOCATION_OF_ONE.format(name=name)
+                          for name in names),
+        "tenants": {name: {"credential": name} for name in names}}
 
 
 class Refreshing(Gateway):
@@ -65,6 +96,13 @@ class Refreshing(Gateway):
             "client_id": sandbox.client_id, "credential": "",
             "credentials": "", "token_location": "",
             "token_pass": "http://webex/v1/access_token", **values})
+
+        for name in self.keys:
+            for kind in ("secret", "token"):
+                if f"{name}_{kind}" in values.get("credentials", ""):
+                    shutil.copy(folder / ("client_secret" if kind == "secret"
+                                          else "refresh_token"),
+                                folder / f"{name}_{kind}")
 
     def stop(self):
         self.keep_secrets()
@@ -122,16 +160,18 @@ class Refreshing(Gateway):
         for pid in self.workers():
             os.kill(pid, signal.SIGKILL)
 
-    def concurrently(self, n, **options):
-        """n updates at once; their answers."""
+    def concurrently(self, n, tenants=("acme",)):
+        """n updates of each tenant at once; their answers."""
 
+        tenants = [name for name in tenants for _ in range(n)]
+        n = len(tenants)
         answers = [None] * n
         barrier = threading.Barrier(n)
 
         def run(i):
             with self.connect() as connection:
                 barrier.wait()
-                connection.send(self.encode_update(**options))
+                connection.send(self.encode_update(tenant=tenants[i]))
                 answers[i] = connection.answer("PUT")
 
         threads = [threading.Thread(target=run, args=(i,)) for i in range(n)]
@@ -147,7 +187,7 @@ class Refreshing(Gateway):
 
 def token_requests(sandbox):
     return [request for request in sandbox.requests
-            if request.target == TOKEN_PATH]
+            if request.target.partition("?")[0] == TOKEN_PATH]
 
 
 def refreshes(sandbox):

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from gateway.credentials import (TOKEN_PATH, refreshes, token_answer,
-                                 updates)
+from gateway.credentials import (TOKEN_PATH, refreshes, several,
+                                 token_answer, updates)
 from gateway.refusal import check_refusal
 
 
@@ -73,31 +73,44 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize("case", UNUSABLE)
-def test_unusable_answers(refreshing, sandbox, vault, case):
+def test_unusable_answers(refreshing, sandbox, vault):
     """Not final: the next try may go better."""
 
-    sentence, fault = UNUSABLE[case]
     vault.keep(SECRET)
+    cases = {f"case{i}": case for i, case in enumerate(UNUSABLE.values())}
 
-    running = refreshing(credential="refresh_wait 400ms;",
-                         proxy={"proxy_read_timeout": "300ms"})
-    sandbox.fail(**fault)
+    running = refreshing(**several(cases), workers=2,
+                         proxy={"proxy_read_timeout": "250ms"})
 
-    check_refusal(running.update(), 503)
-    running.wait_for(lambda: running.credential()["last_error"], "the error")
+    for name, (_, fault) in cases.items():
+        sandbox.fail(query=name, **fault)
 
-    state = running.credential()
-    assert state["state"] == "missing"
-    assert sentence in state["last_error"]
-    assert sentence in running.log
+    for answer in running.concurrently(1, cases):
+        check_refusal(answer, 503)
+
+    running.wait_for(
+        lambda: all(running.credential(name)["last_error"]
+                    for name in cases), "the errors")
+
+    for name, (sentence, _) in cases.items():
+        state = running.credential(name)
+        assert state["state"] == "missing"
+        assert sentence in state["last_error"]
+        assert f'credential "{name}": ' in running.log
+        assert state["last_error"] in running.log
+
     assert updates(sandbox) == []
+    assert running.ready()[0] == 503
 
     sandbox.heal()
-    running.wait_for(lambda: running.update().status == 202, "the recovery")
+    running.wait_for(lambda: {answer.status for answer
+                              in running.concurrently(1, cases)} == {202},
+                     "the recovery")
 
-    state = running.credential()
-    assert (state["state"], state["last_error"]) == ("live", None)
+    for name in cases:
+        state = running.credential(name)
+        assert (state["state"], state["last_error"]) == ("live", None)
+
     assert SECRET not in running.log
 
 
@@ -198,7 +211,7 @@ def test_a_wrong_certificate(refreshing, sandbox):
 def test_a_new_refresh_token_is_not_lost(refreshing, sandbox, vault):
     """Though the rest of the answer is of no use."""
 
-    running = refreshing()
+    running = refreshing(tolerated=LOUD)
     token = vault.make()
     sandbox.fail(times=1, **token_answer(None, refresh_token=token))
 
@@ -245,29 +258,39 @@ TROUBLES = {
 }
 
 
-@pytest.mark.parametrize("name", ("client_secret", "refresh_token"))
-@pytest.mark.parametrize("trouble", TROUBLES)
-def test_files(refreshing, sandbox, name, trouble):
-    spoil, sentence = TROUBLES[trouble]
+def test_files(refreshing, sandbox):
+    cases = {f"{trouble}_{kind}": (spoil, kind, sentence)
+             for trouble, (spoil, sentence) in TROUBLES.items()
+             for kind in ("secret", "token")}
+    kinds = {"secret": "client_secret", "token": "refresh_token"}
 
-    running = refreshing(credential="refresh_wait 100ms;")
-    path = running.folder / name
-    good = path.read_text()
-    spoil(path)
+    running = refreshing(**several(cases), workers=2)
 
-    check_refusal(running.update(), 503)
+    for name, (spoil, kind, _) in cases.items():
+        spoil(running.folder / f"{name}_{kind}")
 
-    state = running.credential()
-    assert state["state"] == "missing"
-    assert f"{name}_file {sentence}" in state["last_error"]
-    assert f"{name}_file {sentence}" in running.log
-    assert sandbox.count == 0
+    for answer in running.concurrently(1, cases):
+        check_refusal(answer, 503)
 
-    if path.is_dir():
-        path.rmdir()
+    for name, (_, kind, sentence) in cases.items():
+        state = running.credential(name)
+        assert state["state"] == "missing"
+        assert f"{kinds[kind]}_file {sentence}" in state["last_error"]
+        assert f'"{name}": {state["last_error"]}' in running.log
 
-    running.write_secret(name, good)
-    running.wait_for(lambda: running.update().status == 202, "the recovery")
+    assert not any("?" in request.target for request in sandbox.requests)
+
+    for name, (_, kind, _) in cases.items():
+        path = running.folder / f"{name}_{kind}"
+
+        if path.is_dir():
+            path.rmdir()
+
+        running.write_secret(path.name, sandbox.read_secret(kinds[kind]))
+
+    running.wait_for(lambda: {answer.status for answer
+                              in running.concurrently(1, cases)} == {202},
+                     "the recovery")
 
 
 @pytest.mark.parametrize("form", ("{}", "{}\n", " {}\r\n\n"))

@@ -51,6 +51,7 @@ class Fault:
 
       method   "PUT"; absent: any
       path     shell pattern for the path without the query; absent: any
+      query    shell pattern for the query; absent: any
       times    how many requests it meets; absent or null: all that come
 
       delay    seconds to wait first
@@ -64,7 +65,7 @@ class Fault:
       never    true: no answer, until the client goes or the faults are cleared
     """
 
-    MEMBERS = {"method", "path", "times", "delay", "status", "headers",
+    MEMBERS = {"method", "path", "query", "times", "delay", "status", "headers",
                "body", "json", "raw", "cut", "bytes", "reset", "never"}
 
     def __init__(self, document):
@@ -75,6 +76,7 @@ class Fault:
 
         self.method = document.get("method")
         self.path = document.get("path", "*")
+        self.query = document.get("query", "*")
         self.times = document.get("times")
         self.delay = document.get("delay", 0)
         self.status = document.get("status")
@@ -98,7 +100,8 @@ class Fault:
 
     def matches(self, request):
         return (self.method in (None, request.method)
-                and fnmatch.fnmatchcase(request.path, self.path))
+                and fnmatch.fnmatchcase(request.path, self.path)
+                and fnmatch.fnmatchcase(request.query, self.query))
 
     def answer(self):
         if self.status is None:
