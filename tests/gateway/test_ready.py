@@ -2,15 +2,13 @@
 
 """The readiness page, and what it drives."""
 
+import socket
 import time
 
 import pytest
 
 from gateway.credentials import (STATIC, TOKEN_PATH, conf, refreshes, several,
                                  token_answer)
-
-
-LOUD = [r"a person has to authorise anew"]
 
 
 def test_the_page(refreshing, sandbox):
@@ -168,20 +166,6 @@ def test_redis(refreshing, redis_port, on_failure):
 def redis_port():
     """Nobody listens there."""
 
-    import socket
-
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         yield s.getsockname()[1]
-
-
-def test_no_tenants(start_nginx, refreshing):
-    running = refreshing()
-    text = (running.folder / "nginx.conf").read_text()
-    broken = text.replace("wholesale_tenants  tenants.json;", "") \
-        .replace("wholesale   on;", "")
-    running.conf = broken
-    fine, said = running.test()
-
-    assert not fine
-    assert 'no "wholesale_tenants" is defined for "wholesale_ready"' in said

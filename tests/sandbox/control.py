@@ -14,6 +14,8 @@
   POST   /_sandbox/tokens         {"access_token": T, "seconds": S or null}:
                                   T is good for S seconds from now
   DELETE /_sandbox/tokens         all access tokens are expired
+  POST   /_sandbox/refresh        {"refresh_token": T}: T is good, whatever
+                                  became of it
   GET    /_sandbox/customers      all customers
   POST   /_sandbox/customers      {"id": ID, "packages": [...]}: one more
   POST   /_sandbox/reset          everything as it was at the start
@@ -196,6 +198,10 @@ class Control:
             None if seconds is None else time.monotonic() + seconds
         return {}
 
+    def add_refresh_token(self, document):
+        self.webex.refresh_tokens[document["refresh_token"]] = None
+        return {}
+
     def expire_tokens(self, document):
         now = time.monotonic()
         tokens = self.webex.access_tokens
@@ -231,6 +237,7 @@ class Control:
         ("DELETE", "/_sandbox/faults"): clear_faults,
         ("POST", "/_sandbox/tokens"): add_token,
         ("DELETE", "/_sandbox/tokens"): expire_tokens,
+        ("POST", "/_sandbox/refresh"): add_refresh_token,
         ("GET", "/_sandbox/customers"): get_customers,
         ("POST", "/_sandbox/customers"): add_customer,
         ("POST", "/_sandbox/reset"): reset,
