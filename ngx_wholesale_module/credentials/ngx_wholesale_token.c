@@ -207,7 +207,7 @@ ngx_wholesale_token_may_lease(ngx_wholesale_token_sh_t *sh,
 
 const char *
 ngx_wholesale_token_secrets(ngx_wholesale_credential_t *credential,
-    ngx_wholesale_lease_t *lease, u_char *buffers, ngx_str_t *file,
+    ngx_wholesale_lease_t *lease, u_char *buffers, const char **file,
     ngx_err_t *err)
 {
     u_char                    *buffer;
@@ -216,19 +216,21 @@ ngx_wholesale_token_secrets(ngx_wholesale_credential_t *credential,
 
     sh = credential->sh;
 
-    *file = credential->client_secret_file;
+    *file = "client_secret_file";
 
-    trouble = ngx_wholesale_secret_read(file, buffers, &lease->client_secret,
+    trouble = ngx_wholesale_secret_read(&credential->client_secret_file,
+                                        buffers, &lease->client_secret,
                                         &lease->client_secret_id, err);
     if (trouble) {
         return trouble;
     }
 
-    *file = credential->refresh_token_file;
+    *file = "refresh_token_file";
 
     buffer = buffers + NGX_WHOLESALE_SECRET_BUFFER;
 
-    trouble = ngx_wholesale_secret_read(file, buffer, &lease->refresh_token,
+    trouble = ngx_wholesale_secret_read(&credential->refresh_token_file,
+                                        buffer, &lease->refresh_token,
                                         &lease->refresh_token_id, err);
 
     ngx_shmtx_lock(&credential->shpool->mutex);
@@ -415,17 +417,17 @@ ngx_wholesale_token_release(ngx_wholesale_token_sh_t *sh,
 
 void
 ngx_wholesale_token_fail(ngx_wholesale_credential_t *credential,
-    ngx_wholesale_lease_t *lease, ngx_wholesale_token_failure_e failure,
-    ngx_uint_t file, ngx_msec_t wait, ngx_str_t *error, ngx_log_t *log)
+    ngx_wholesale_lease_t *lease, ngx_wholesale_token_failed_t *failed,
+    ngx_log_t *log)
 {
     size_t                     len;
     ngx_uint_t                 same;
-    ngx_msec_t                 backoff;
+    ngx_msec_t                 wait, backoff;
     ngx_wholesale_token_sh_t  *sh;
 
     sh = credential->sh;
 
-    len = ngx_min(error->len, NGX_WHOLESALE_TOKEN_ERROR_MAX);
+    len = ngx_min(failed->error.len, NGX_WHOLESALE_TOKEN_ERROR_MAX);
 
     ngx_shmtx_lock(&credential->shpool->mutex);
 
@@ -437,18 +439,18 @@ ngx_wholesale_token_fail(ngx_wholesale_credential_t *credential,
         return;
     }
 
-    same = (sh->error_len == len && ngx_memcmp(sh->error, error->data, len)
-                                    == 0);
+    same = (sh->error_len == len
+            && ngx_memcmp(sh->error, failed->error.data, len) == 0);
 
-    ngx_memcpy(sh->error, error->data, len);
+    ngx_memcpy(sh->error, failed->error.data, len);
 
     sh->error_len = len;
     sh->failed = ngx_wholesale_token_now();
-    sh->failure = failure;
+    sh->failure = failed->failure;
     sh->client_secret_id = lease->client_secret_id;
     sh->refresh_token_id = lease->refresh_token_id;
 
-    if (failure == NGX_WHOLESALE_TOKEN_FINAL && lease->rejected
+    if (failed->failure == NGX_WHOLESALE_TOKEN_FINAL && lease->rejected
         && sh->generation == lease->generation)
     {
         /* Webex does not take it any more, and there will be no other one */
@@ -456,32 +458,31 @@ ngx_wholesale_token_fail(ngx_wholesale_credential_t *credential,
         sh->generation++;
     }
 
-    if (file) {
-        wait = NGX_WHOLESALE_TOKEN_RETRY_MIN;
+    wait = NGX_WHOLESALE_TOKEN_RETRY_MIN;
 
-    } else {
+    if (!failed->file) {
         backoff = ngx_wholesale_token_backoff(sh->failures++);
-        wait = ngx_max(wait, backoff);
+        wait = ngx_max(failed->wait, backoff);
     }
 
     sh->retry = ngx_current_msec + wait;
 
     ngx_shmtx_unlock(&credential->shpool->mutex);
 
-    if (failure == NGX_WHOLESALE_TOKEN_FINAL) {
+    if (failed->failure == NGX_WHOLESALE_TOKEN_FINAL) {
         ngx_log_error(NGX_LOG_CRIT, log, 0,
                       "wholesale credential \"%V\": %V; a person has to "
                       "authorise anew: no refresh is tried until file \"%V\" "
                       "or \"%V\" changes",
-                      &credential->name, error,
+                      &credential->name, &failed->error,
                       &credential->refresh_token_file,
                       &credential->client_secret_file);
 
-    } else if (!file || !same) {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
+    } else if (!failed->file || !same) {
+        ngx_log_error(NGX_LOG_ERR, log, failed->err,
                       "wholesale credential \"%V\": %V; the next refresh is "
-                      "in %M ms at the earliest", &credential->name, error,
-                      wait);
+                      "in %M ms at the earliest",
+                      &credential->name, &failed->error, wait);
     }
 }
 

@@ -107,6 +107,21 @@ typedef struct {
 } ngx_wholesale_lease_t;
 
 
+/* how a refresh failed */
+
+typedef struct {
+    ngx_wholesale_token_failure_e   failure;
+    ngx_str_t                       error;
+
+    /* a matter of a file: it is looked at again every second */
+    ngx_uint_t                      file;
+    ngx_err_t                       err;
+
+    /* how many milliseconds the endpoint wants to be left alone; 0: any */
+    ngx_msec_t                      wait;
+} ngx_wholesale_token_failed_t;
+
+
 /* what can be told of a token */
 
 typedef struct {
@@ -156,11 +171,11 @@ ngx_int_t ngx_wholesale_token_lease(ngx_wholesale_credential_t *credential,
  * Reads what the endpoint has to be told, the refresh token from its file or
  * from the zone, into two buffers of NGX_WHOLESALE_SECRET_BUFFER bytes each.
  *
- * Returns NULL, or what is wrong; "file" and "err" belong to it.
+ * Returns NULL, or what is wrong with which file, by its directive's name.
  */
 const char *ngx_wholesale_token_secrets(
     ngx_wholesale_credential_t *credential, ngx_wholesale_lease_t *lease,
-    u_char *buffers, ngx_str_t *file, ngx_err_t *err);
+    u_char *buffers, const char **file, ngx_err_t *err);
 
 /*
  * The endpoint's answer: keeps its refresh token, first in the zone and then
@@ -170,14 +185,10 @@ void ngx_wholesale_token_keep(ngx_wholesale_credential_t *credential,
     ngx_wholesale_lease_t *lease, wholesale_token_answer_t *answer,
     ngx_log_t *log);
 
-/*
- * The refresh failed: says so in the log and in the state.  "wait" is how many
- * milliseconds the endpoint wants to be left alone for, 0: it did not say;
- * "file" is whether it is a matter of a file, which is looked at every second.
- */
+/* the refresh failed: says so in the log and in the state */
 void ngx_wholesale_token_fail(ngx_wholesale_credential_t *credential,
-    ngx_wholesale_lease_t *lease, ngx_wholesale_token_failure_e failure,
-    ngx_uint_t file, ngx_msec_t wait, ngx_str_t *error, ngx_log_t *log);
+    ngx_wholesale_lease_t *lease, ngx_wholesale_token_failed_t *failed,
+    ngx_log_t *log);
 
 /* Webex rejected a token that was made because it rejected the one before */
 void ngx_wholesale_token_futile(ngx_wholesale_credential_t *credential);

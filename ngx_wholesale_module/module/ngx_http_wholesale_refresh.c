@@ -8,15 +8,15 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_wholesale_module.h>
+#include <ngx_http_wholesale_detached.h>
 
 
 /*
  * The request to the token endpoint is a subrequest to an internal location:
  * TLS, names, time-outs and kept connections are nginx's.  But its parent is
  * no client's request: a client that leaves ends its subrequests, and with the
- * answer a new refresh token could be lost, for good.  So the parent is made
- * here, on a connection without a socket, as HTTP/2 makes one for each stream;
- * nothing of a client's is in it.
+ * answer a new refresh token could be lost, for good.  So the parent is one
+ * that nobody made, and nothing of a client's is in it.
  *
  * Neither is the subrequest one of those that keep their answer in memory:
  * these take as much as proxy_buffer_size leaves, and no answer is worth an
@@ -32,42 +32,39 @@
 
 
 typedef struct {
-    /* has to be the first: nginx takes it for the log's data */
-    ngx_http_log_ctx_t           log_ctx;
+    ngx_wholesale_credential_t     *credential;
+    ngx_wholesale_lease_t           lease;
 
-    ngx_wholesale_credential_t  *credential;
-    ngx_wholesale_lease_t        lease;
-
-    ngx_pool_t                  *pool;
-    ngx_connection_t             connection;
-    ngx_event_t                  read;
-    ngx_event_t                  write;
-    ngx_log_t                    log;
-    ngx_http_connection_t        http_connection;
-    ngx_http_post_subrequest_t   post;
+    ngx_pool_t                     *pool;
+    ngx_http_post_subrequest_t      post;
 
     /*
-     * NULL: to be sent by the next event; else on its way, or, if "done", to
-     * be judged by the next event.  The event's timer is the whole's.
+     * Without a request: to be sent by the next event; else on its way, or,
+     * if "done", to be judged by the next event.  The event's timer is that
+     * of the whole.
      */
-    ngx_http_request_t          *request;
-    ngx_event_t                  event;
+    ngx_http_wholesale_detached_t   parent;
+    ngx_event_t                     event;
 
     /* secrets, as read and as sent; both are cleared at the end */
-    u_char                      *secrets;
-    ngx_str_t                    form;
+    u_char                         *secrets;
+    ngx_str_t                       form;
 
     /* NGX_OK, or the status where nginx itself failed */
-    ngx_int_t                    rc;
-    ngx_uint_t                   status;        /* the endpoint's; 0: none */
-    ngx_msec_t                   retry_after;
-    u_char                      *answer;
-    size_t                       len;
+    ngx_int_t                       rc;
+    ngx_uint_t                      status;     /* the endpoint's; 0: none */
+    ngx_msec_t                      retry_after;
+    u_char                         *answer;
+    size_t                          len;
 
-    unsigned                     done:1;
-    unsigned                     whole:1;       /* the end of it came */
-    unsigned                     too_large:1;
-    unsigned                     encoded:1;
+    unsigned                        done:1;
+    unsigned                        whole:1;    /* the end of it came */
+    unsigned                        too_large:1;
+    unsigned                        encoded:1;
+
+    /* nothing was sent, for one of the files could not be used */
+    unsigned                        file:1;
+    ngx_err_t                       err;
 } ngx_http_wholesale_refresh_t;
 
 
@@ -78,8 +75,6 @@ static ngx_int_t ngx_http_wholesale_refresh_form(
     ngx_http_wholesale_refresh_t *refresh);
 static u_char *ngx_http_wholesale_refresh_pair(u_char *p, const char *name,
     ngx_str_t *value);
-static void ngx_http_wholesale_refresh_connect(
-    ngx_http_wholesale_refresh_t *refresh);
 static ngx_int_t ngx_http_wholesale_refresh_request(
     ngx_http_wholesale_refresh_t *refresh);
 static ngx_int_t ngx_http_wholesale_refresh_headers(ngx_http_request_t *sr,
@@ -97,23 +92,10 @@ static void ngx_http_wholesale_refresh_fail(
     ngx_wholesale_token_failure_e failure, const char *fmt, ...);
 static void ngx_http_wholesale_refresh_end(
     ngx_http_wholesale_refresh_t *refresh);
-static void ngx_http_wholesale_refresh_forget(ngx_event_t *ev);
-static u_char *ngx_http_wholesale_refresh_log(ngx_log_t *log, u_char *buf,
-    size_t len);
-static void ngx_http_wholesale_refresh_empty_handler(ngx_event_t *ev);
-static ssize_t ngx_http_wholesale_refresh_no_io(ngx_connection_t *c,
-    u_char *buf, size_t size);
-static ngx_chain_t *ngx_http_wholesale_refresh_no_chain(ngx_connection_t *c,
-    ngx_chain_t *in, off_t limit);
 
 
 extern ngx_module_t  ngx_http_wholesale_filter_module;
 
-
-/* nginx's own name for a local client that has no address */
-
-static struct sockaddr  ngx_http_wholesale_refresh_sockaddr = { AF_UNIX, "" };
-static ngx_str_t        ngx_http_wholesale_refresh_addr = ngx_string("unix:");
 
 static ngx_str_t  ngx_http_wholesale_refresh_method = ngx_string("POST");
 
@@ -122,9 +104,8 @@ ngx_int_t
 ngx_http_wholesale_refresh(ngx_http_request_t *r,
     ngx_wholesale_credential_t *credential, ngx_wholesale_lease_t *lease)
 {
-    ngx_str_t                      error;
     ngx_pool_t                    *pool;
-    ngx_http_core_srv_conf_t      *cscf;
+    ngx_wholesale_token_failed_t   failed;
     ngx_http_wholesale_refresh_t  *refresh;
 
     refresh = NULL;
@@ -140,91 +121,33 @@ ngx_http_wholesale_refresh(ngx_http_request_t *r,
             ngx_destroy_pool(pool);
         }
 
-        ngx_str_set(&error, "no memory for a refresh");
-        ngx_wholesale_token_fail(credential, lease,
-                                 NGX_WHOLESALE_TOKEN_PASSING, 0, 0, &error,
-                                 ngx_cycle->log);
+        ngx_memzero(&failed, sizeof(ngx_wholesale_token_failed_t));
+
+        failed.failure = NGX_WHOLESALE_TOKEN_PASSING;
+        ngx_str_set(&failed.error, "no memory for a refresh");
+
+        ngx_wholesale_token_fail(credential, lease, &failed, ngx_cycle->log);
         return NGX_ERROR;
     }
-
-    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
 
     refresh->pool = pool;
     refresh->credential = credential;
     refresh->lease = *lease;
 
-    refresh->http_connection.addr_conf = r->http_connection->addr_conf;
-    refresh->http_connection.conf_ctx = cscf->ctx;
+    refresh->parent.purpose = "refreshing wholesale credential";
+    refresh->parent.name = &credential->name;
 
-    refresh->connection.listening = r->connection->listening;
+    ngx_http_wholesale_detached_init(&refresh->parent, r, pool);
 
-    ngx_http_wholesale_refresh_connect(refresh);
+    refresh->event.data = &refresh->parent.connection;
+    refresh->event.handler = ngx_http_wholesale_refresh_handler;
+    refresh->event.log = &refresh->parent.log;
 
     /* not in the middle of the client's request */
 
     ngx_post_event(&refresh->event, &ngx_posted_events);
 
     return NGX_OK;
-}
-
-
-/* what is not set here is 0 */
-
-static void
-ngx_http_wholesale_refresh_connect(ngx_http_wholesale_refresh_t *refresh)
-{
-    ngx_connection_t  *c;
-
-    c = &refresh->connection;
-
-    refresh->log = *ngx_cycle->log;
-    refresh->log.handler = ngx_http_wholesale_refresh_log;
-    refresh->log.data = &refresh->log_ctx;
-    refresh->log.action = "refreshing a token";
-
-    refresh->log_ctx.connection = c;
-
-    /* always ready: so nobody asks for events of a socket that is none */
-
-    refresh->read.data = c;
-    refresh->read.ready = 1;
-    refresh->read.active = 1;
-    refresh->read.handler = ngx_http_wholesale_refresh_empty_handler;
-    refresh->read.log = &refresh->log;
-
-    refresh->write = refresh->read;
-    refresh->write.write = 1;
-
-    refresh->event.data = c;
-    refresh->event.handler = ngx_http_wholesale_refresh_handler;
-    refresh->event.log = &refresh->log;
-
-    c->data = &refresh->http_connection;
-    c->read = &refresh->read;
-    c->write = &refresh->write;
-    c->fd = (ngx_socket_t) -1;
-
-    c->recv = ngx_http_wholesale_refresh_no_io;
-    c->send = ngx_http_wholesale_refresh_no_io;
-    c->send_chain = ngx_http_wholesale_refresh_no_chain;
-
-    c->pool = refresh->pool;
-    c->log = &refresh->log;
-    c->log_error = NGX_ERROR_INFO;
-    c->type = SOCK_STREAM;
-
-    c->sockaddr = &ngx_http_wholesale_refresh_sockaddr;
-    c->socklen = sizeof(struct sockaddr);
-    c->addr_text = ngx_http_wholesale_refresh_addr;
-    c->local_sockaddr = &ngx_http_wholesale_refresh_sockaddr;
-    c->local_socklen = sizeof(struct sockaddr);
-
-    c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
-    c->start_time = ngx_current_msec;
-    c->tcp_nodelay = NGX_TCP_NODELAY_DISABLED;
-    c->tcp_nopush = NGX_TCP_NOPUSH_DISABLED;
-
-    refresh->log.connection = c->number;
 }
 
 
@@ -236,7 +159,7 @@ ngx_http_wholesale_refresh_handler(ngx_event_t *ev)
     refresh = (ngx_http_wholesale_refresh_t *)
               ((u_char *) ev - offsetof(ngx_http_wholesale_refresh_t, event));
 
-    if (refresh->request == NULL) {
+    if (refresh->parent.request == NULL) {
         ngx_http_wholesale_refresh_send(refresh);
         return;
     }
@@ -257,13 +180,8 @@ ngx_http_wholesale_refresh_handler(ngx_event_t *ev)
 static void
 ngx_http_wholesale_refresh_send(ngx_http_wholesale_refresh_t *refresh)
 {
-    u_char                       text[NGX_WHOLESALE_TOKEN_ERROR_MAX];
-    ngx_err_t                    err;
-    ngx_str_t                    file, error;
-    const char                  *trouble;
-    ngx_wholesale_credential_t  *credential;
-
-    credential = refresh->credential;
+    ngx_err_t    err;
+    const char  *trouble, *file;
 
     refresh->secrets = ngx_pcalloc(refresh->pool,
                                    2 * NGX_WHOLESALE_SECRET_BUFFER);
@@ -274,19 +192,15 @@ ngx_http_wholesale_refresh_send(ngx_http_wholesale_refresh_t *refresh)
         goto failed;
     }
 
-    trouble = ngx_wholesale_token_secrets(credential, &refresh->lease,
-                                          refresh->secrets, &file, &err);
+    trouble = ngx_wholesale_token_secrets(refresh->credential,
+                                          &refresh->lease, refresh->secrets,
+                                          &file, &err);
     if (trouble) {
-        error.data = text;
-        error.len = ngx_snprintf(text, sizeof(text), "%s %s",
-                                 file.data == credential->client_secret_file.data
-                                 ? "client_secret_file" : "refresh_token_file",
-                                 trouble)
-                    - text;
+        refresh->file = 1;
+        refresh->err = err;
 
-        ngx_wholesale_token_fail(credential, &refresh->lease,
-                                 NGX_WHOLESALE_TOKEN_PASSING, 1, 0, &error,
-                                 &refresh->log);
+        ngx_http_wholesale_refresh_fail(refresh, NGX_WHOLESALE_TOKEN_PASSING,
+                                        "%s %s", file, trouble);
         goto end;
     }
 
@@ -298,7 +212,7 @@ ngx_http_wholesale_refresh_send(ngx_http_wholesale_refresh_t *refresh)
 
     ngx_add_timer(&refresh->event, NGX_WHOLESALE_TOKEN_REFRESH_MAX);
 
-    ngx_http_run_posted_requests(&refresh->connection);
+    ngx_http_run_posted_requests(&refresh->parent.connection);
 
     return;
 
@@ -369,41 +283,11 @@ ngx_http_wholesale_refresh_request(ngx_http_wholesale_refresh_t *refresh)
 {
     ngx_http_request_t  *r, *sr;
 
-    static ngx_str_t  uri = ngx_string("/");
-
-    r = ngx_http_create_request(&refresh->connection);
-    if (r == NULL) {
+    if (ngx_http_wholesale_detached_create(&refresh->parent) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    refresh->request = r;
-    refresh->connection.data = r;
-
-    r->http_version = NGX_HTTP_VERSION_11;
-    r->method = NGX_HTTP_POST;
-    r->method_name = ngx_http_wholesale_refresh_method;
-    r->uri = uri;
-    r->unparsed_uri = uri;
-    ngx_str_set(&r->http_protocol, "HTTP/1.1");
-
-    r->read_event_handler = ngx_http_block_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    /* it is no request that anybody made: neither counted nor logged */
-
-    r->logged = 1;
-    r->limit_req_status = 1;
-    r->limit_conn_status = 1;
-
-    /* nobody but us frees it */
-    r->count++;
-
-    if (ngx_list_init(&r->headers_in.headers, r->pool, 2,
-                      sizeof(ngx_table_elt_t))
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    r = refresh->parent.request;
 
     ngx_http_set_ctx(r, refresh, ngx_http_wholesale_filter_module);
 
@@ -708,7 +592,7 @@ ngx_http_wholesale_refresh_take(ngx_http_wholesale_refresh_t *refresh)
     /* whatever is wrong, a new refresh token is not to be lost */
 
     ngx_wholesale_token_keep(refresh->credential, &refresh->lease, &answer,
-                             &refresh->log);
+                             &refresh->parent.log);
 
     wholesale_token_answer_free(&answer);
 
@@ -724,17 +608,23 @@ static void
 ngx_http_wholesale_refresh_fail(ngx_http_wholesale_refresh_t *refresh,
     ngx_wholesale_token_failure_e failure, const char *fmt, ...)
 {
-    u_char     text[NGX_WHOLESALE_TOKEN_ERROR_MAX];
-    va_list    args;
-    ngx_str_t  error;
+    u_char                         text[NGX_WHOLESALE_TOKEN_ERROR_MAX];
+    va_list                        args;
+    ngx_wholesale_token_failed_t   failed;
 
     va_start(args, fmt);
-    error.data = text;
-    error.len = ngx_vslprintf(text, text + sizeof(text), fmt, args) - text;
+    failed.error.data = text;
+    failed.error.len = ngx_vslprintf(text, text + sizeof(text), fmt, args)
+                       - text;
     va_end(args);
 
-    ngx_wholesale_token_fail(refresh->credential, &refresh->lease, failure, 0,
-                             refresh->retry_after, &error, &refresh->log);
+    failed.failure = failure;
+    failed.wait = refresh->retry_after;
+    failed.file = refresh->file;
+    failed.err = refresh->err;
+
+    ngx_wholesale_token_fail(refresh->credential, &refresh->lease, &failed,
+                             &refresh->parent.log);
 }
 
 
@@ -747,17 +637,15 @@ ngx_http_wholesale_refresh_end(ngx_http_wholesale_refresh_t *refresh)
     pool = refresh->pool;
     credential = refresh->credential;
 
-    if (refresh->request) {
+    ngx_http_wholesale_detached_free(&refresh->parent);
 
-        /* a subrequest that is still on its way ends by its cleanup */
-
-        refresh->done = 1;
-        ngx_http_free_request(refresh->request, 0);
+    if (refresh->event.timer_set) {
+        ngx_del_timer(&refresh->event);
     }
 
-    ngx_http_wholesale_refresh_forget(&refresh->read);
-    ngx_http_wholesale_refresh_forget(&refresh->write);
-    ngx_http_wholesale_refresh_forget(&refresh->event);
+    if (refresh->event.posted) {
+        ngx_delete_posted_event(&refresh->event);
+    }
 
     if (refresh->secrets) {
         ngx_explicit_memzero(refresh->secrets,
@@ -775,58 +663,4 @@ ngx_http_wholesale_refresh_end(ngx_http_wholesale_refresh_t *refresh)
     ngx_destroy_pool(pool);
 
     ngx_http_wholesale_wake(credential);
-}
-
-
-static void
-ngx_http_wholesale_refresh_forget(ngx_event_t *ev)
-{
-    if (ev->timer_set) {
-        ngx_del_timer(ev);
-    }
-
-    if (ev->posted) {
-        ngx_delete_posted_event(ev);
-    }
-}
-
-
-static u_char *
-ngx_http_wholesale_refresh_log(ngx_log_t *log, u_char *buf, size_t len)
-{
-    u_char                        *p;
-    ngx_http_wholesale_refresh_t  *refresh;
-
-    refresh = log->data;
-    p = buf;
-
-    if (log->action) {
-        p = ngx_snprintf(buf, len, " while %s", log->action);
-        len -= p - buf;
-    }
-
-    return ngx_snprintf(p, len, ", wholesale credential: \"%V\"",
-                        &refresh->credential->name);
-}
-
-
-static void
-ngx_http_wholesale_refresh_empty_handler(ngx_event_t *ev)
-{
-    /* void */
-}
-
-
-static ssize_t
-ngx_http_wholesale_refresh_no_io(ngx_connection_t *c, u_char *buf, size_t size)
-{
-    return NGX_ERROR;
-}
-
-
-static ngx_chain_t *
-ngx_http_wholesale_refresh_no_chain(ngx_connection_t *c, ngx_chain_t *in,
-    off_t limit)
-{
-    return NGX_CHAIN_ERROR;
 }

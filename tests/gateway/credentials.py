@@ -10,6 +10,7 @@ import threading
 import urllib.parse
 
 from gateway.gateway import CONF, Gateway
+from gateway.secrets import Vault
 
 
 TOKEN_PATH = "/v1/access_token"
@@ -105,22 +106,30 @@ class Refreshing(Gateway):
                                 folder / f"{name}_{kind}")
 
     def stop(self):
-        self.keep_secrets()
+        secrets = self.secrets()
         super().stop()
 
-    def keep_secrets(self):
+        leaks = [line for name in ("error.log", "access.log", "output")
+                 for line in secrets.find(self.folder / name)]
+        assert not leaks, f"secrets in logs: {leaks[:5]}"
+
+    def secrets(self):
         """What the sandbox gave out is not to be in a log either."""
+
+        vault = Vault()
 
         for request in self.sandbox.requests:
             token = (request.header("Authorization") or "").partition(" ")[2]
 
-            if token and not token.isspace() and len(token) >= 32:
-                self.vault.keep(token)
+            if len(token) >= 32:
+                vault.keep(token)
 
         for form in refreshes(self.sandbox):
             for name in ("client_secret", "refresh_token"):
                 if len(form[name]) >= 32:
-                    self.vault.keep(form[name])
+                    vault.keep(form[name])
+
+        return vault
 
     def write_secret(self, name, text):
         """As those who renew secrets do it: a new file, then a rename."""
@@ -138,12 +147,11 @@ class Refreshing(Gateway):
         with self.connect() as connection:
             answer = connection.request("GET", "/ready", [("Host", "probe")])
 
-        self.vault_checks(answer)
-        return answer.status, answer.json
-
-    def vault_checks(self, answer):
         text = repr(answer.headers) + answer.body.decode()
-        assert not any(secret in text for secret in self.vault.secrets)
+        assert not any(secret in text for secret
+                       in self.vault.secrets | self.secrets().secrets)
+
+        return answer.status, answer.json
 
     def credential(self, name="webex"):
         """What the readiness page says of one credential."""
