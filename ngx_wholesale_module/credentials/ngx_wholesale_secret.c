@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <pthread.h>
 #include <ngx_wholesale_secret.h>
 
 
@@ -16,6 +17,9 @@ static void ngx_wholesale_secret_identify(ngx_file_info_t *fi,
     ngx_wholesale_secret_id_t *id);
 static const char *ngx_wholesale_secret_parse(u_char *buffer, size_t len,
     ngx_str_t *secret);
+static void *ngx_wholesale_secret_thread(void *data);
+static const char *ngx_wholesale_secret_store(ngx_str_t *file,
+    const char *secret, size_t len, ngx_err_t *err);
 static const char *ngx_wholesale_secret_replace(const char *name,
     const char *spare, const char *secret, size_t len, ngx_err_t *err);
 static ngx_int_t ngx_wholesale_secret_write_all(ngx_fd_t fd,
@@ -159,8 +163,60 @@ ngx_wholesale_secret_same(const ngx_wholesale_secret_id_t *one,
 }
 
 
-const char *
-ngx_wholesale_secret_write(ngx_str_t *file, const char *secret, size_t len,
+void
+ngx_wholesale_secret_write(ngx_wholesale_secret_write_t *w)
+{
+    int             err;
+    sigset_t        all, old;
+    pthread_t       tid;
+    pthread_attr_t  attr;
+
+    w->done = 0;
+
+    if (pthread_attr_init(&attr) != 0) {
+        (void) ngx_wholesale_secret_thread(w);
+        return;
+    }
+
+    (void) pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+
+    /* signals are for the event loop */
+
+    (void) sigfillset(&all);
+    (void) pthread_sigmask(SIG_SETMASK, &all, &old);
+
+    err = pthread_create(&tid, &attr, ngx_wholesale_secret_thread, w);
+
+    (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
+    (void) pthread_attr_destroy(&attr);
+
+    if (err) {
+        /* the token matters more than the time that it takes */
+        (void) ngx_wholesale_secret_thread(w);
+    }
+}
+
+
+/* nothing of nginx's that is not for threads: no log, no pool, no cached time */
+
+static void *
+ngx_wholesale_secret_thread(void *data)
+{
+    ngx_wholesale_secret_write_t  *w = data;
+
+    w->err = 0;
+    w->trouble = ngx_wholesale_secret_store(w->file, w->secret, w->len,
+                                            &w->err);
+    ngx_memory_barrier();
+
+    w->done = 1;
+
+    return NULL;
+}
+
+
+static const char *
+ngx_wholesale_secret_store(ngx_str_t *file, const char *secret, size_t len,
     ngx_err_t *err)
 {
     char        *name, *spare;

@@ -33,6 +33,19 @@ typedef struct {
 } ngx_wholesale_secret_id_t;
 
 
+/* one that is being written */
+
+typedef struct {
+    ngx_str_t        *file;
+    const char       *secret;
+    size_t            len;
+
+    ngx_atomic_t      done;
+    const char       *trouble;
+    ngx_err_t         err;
+} ngx_wholesale_secret_write_t;
+
+
 /*
  * Reads the file into "buffer" of NGX_WHOLESALE_SECRET_BUFFER bytes and sets
  * "secret" to the part of it that is the secret, blanks and line ends around
@@ -54,12 +67,13 @@ ngx_uint_t ngx_wholesale_secret_same(const ngx_wholesale_secret_id_t *one,
 /*
  * Puts a secret into the file: whoever reads it, even after a crash, finds
  * either the old one or the new one, whole.  The file is nobody's but the
- * worker's user's then.
+ * worker's user's then.  "trouble" and "err" are set as
+ * ngx_wholesale_secret_read() does, and then "done".
  *
- * Returns as ngx_wholesale_secret_read() does.
+ * It is done in a thread, for a disk may take its time: until then, nothing
+ * of "w", nor what it points to, may go away.
  */
-const char *ngx_wholesale_secret_write(ngx_str_t *file, const char *secret,
-    size_t len, ngx_err_t *err);
+void ngx_wholesale_secret_write(ngx_wholesale_secret_write_t *w);
 
 
 #endif /* _NGX_WHOLESALE_SECRET_H_INCLUDED_ */

@@ -22,12 +22,6 @@ static void ngx_wholesale_token_digest(ngx_wholesale_credential_t *credential,
     u_char *id);
 static ngx_int_t ngx_wholesale_token_may_lease(ngx_wholesale_token_sh_t *sh,
     ngx_atomic_uint_t rejected, ngx_msec_t *wait);
-static void ngx_wholesale_token_keep_refresh_token(
-    ngx_wholesale_credential_t *credential, ngx_wholesale_lease_t *lease,
-    wholesale_token_answer_t *answer, ngx_log_t *log);
-static void ngx_wholesale_token_publish(
-    ngx_wholesale_credential_t *credential, ngx_wholesale_lease_t *lease,
-    wholesale_token_answer_t *answer, ngx_log_t *log);
 static ngx_uint_t ngx_wholesale_token_release(ngx_wholesale_token_sh_t *sh,
     ngx_wholesale_lease_t *lease);
 static ngx_msec_t ngx_wholesale_token_backoff(ngx_uint_t failures);
@@ -269,43 +263,32 @@ ngx_wholesale_token_secrets(ngx_wholesale_credential_t *credential,
 }
 
 
-void
+ngx_uint_t
 ngx_wholesale_token_keep(ngx_wholesale_credential_t *credential,
-    ngx_wholesale_lease_t *lease, wholesale_token_answer_t *answer,
-    ngx_log_t *log)
+    ngx_wholesale_lease_t *lease, wholesale_token_answer_t *answer)
 {
-    /* one that is known is written only if it could not be, so far */
-
-    if (answer->refresh_token
-        && (credential->sh->unsaved
-            || answer->refresh_token_len != lease->refresh_token.len
-            || ngx_memcmp(answer->refresh_token, lease->refresh_token.data,
-                          lease->refresh_token.len)
-               != 0))
-    {
-        ngx_wholesale_token_keep_refresh_token(credential, lease, answer, log);
-    }
-
-    if (answer->access_token) {
-        ngx_wholesale_token_publish(credential, lease, answer, log);
-    }
-}
-
-
-/* in the zone first: there it outlives this worker */
-
-static void
-ngx_wholesale_token_keep_refresh_token(ngx_wholesale_credential_t *credential,
-    ngx_wholesale_lease_t *lease, wholesale_token_answer_t *answer,
-    ngx_log_t *log)
-{
-    ngx_err_t                  err;
-    const char                *trouble;
+    ngx_uint_t                 same;
     ngx_wholesale_token_sh_t  *sh;
 
     sh = credential->sh;
 
+    if (answer->refresh_token == NULL) {
+        return 0;
+    }
+
+    same = (answer->refresh_token_len == lease->refresh_token.len
+            && ngx_memcmp(answer->refresh_token, lease->refresh_token.data,
+                          lease->refresh_token.len)
+               == 0);
+
     ngx_shmtx_lock(&credential->shpool->mutex);
+
+    /* one that is known is written only if it could not be, so far */
+
+    if (same && !sh->unsaved) {
+        ngx_shmtx_unlock(&credential->shpool->mutex);
+        return 0;
+    }
 
     ngx_explicit_memzero(sh->refresh_token, sh->refresh_token_len);
     ngx_memcpy(sh->refresh_token, answer->refresh_token,
@@ -316,11 +299,17 @@ ngx_wholesale_token_keep_refresh_token(ngx_wholesale_credential_t *credential,
 
     ngx_shmtx_unlock(&credential->shpool->mutex);
 
-    err = 0;
+    return 1;
+}
 
-    trouble = ngx_wholesale_secret_write(&credential->refresh_token_file,
-                                         answer->refresh_token,
-                                         answer->refresh_token_len, &err);
+
+void
+ngx_wholesale_token_written(ngx_wholesale_credential_t *credential,
+    const char *trouble, ngx_err_t err, ngx_log_t *log)
+{
+    ngx_wholesale_token_sh_t  *sh;
+
+    sh = credential->sh;
 
     if (trouble) {
         ngx_log_error(NGX_LOG_ERR, log, err,
@@ -343,7 +332,7 @@ ngx_wholesale_token_keep_refresh_token(ngx_wholesale_credential_t *credential,
 }
 
 
-static void
+void
 ngx_wholesale_token_publish(ngx_wholesale_credential_t *credential,
     ngx_wholesale_lease_t *lease, wholesale_token_answer_t *answer,
     ngx_log_t *log)

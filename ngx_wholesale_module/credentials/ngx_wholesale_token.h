@@ -178,10 +178,20 @@ const char *ngx_wholesale_token_secrets(
     u_char *buffers, const char **file, ngx_err_t *err);
 
 /*
- * The endpoint's answer: keeps its refresh token, first in the zone and then
- * in the file, and only then gives its access token, if there is one, to all.
+ * The endpoint has answered, perhaps with a new refresh token: keeps it in the
+ * zone, where it outlives this worker.
+ *
+ * Returns whether it has to be written into the file, after which
+ * ngx_wholesale_token_written() is to be called, with what was wrong or NULL.
  */
-void ngx_wholesale_token_keep(ngx_wholesale_credential_t *credential,
+ngx_uint_t ngx_wholesale_token_keep(ngx_wholesale_credential_t *credential,
+    ngx_wholesale_lease_t *lease, wholesale_token_answer_t *answer);
+
+void ngx_wholesale_token_written(ngx_wholesale_credential_t *credential,
+    const char *trouble, ngx_err_t err, ngx_log_t *log);
+
+/* and only then: gives the new access token to all */
+void ngx_wholesale_token_publish(ngx_wholesale_credential_t *credential,
     ngx_wholesale_lease_t *lease, wholesale_token_answer_t *answer,
     ngx_log_t *log);
 

@@ -27,6 +27,9 @@
 /* bytes of an answer; a longer one is of no use */
 #define NGX_HTTP_WHOLESALE_REFRESH_ANSWER  (64 * 1024)
 
+/* milliseconds between two looks at a file that is being written */
+#define NGX_HTTP_WHOLESALE_REFRESH_WRITE   2
+
 /* seconds that are read of a Retry-After */
 #define NGX_HTTP_WHOLESALE_REFRESH_RETRY   3600
 
@@ -40,8 +43,9 @@ typedef struct {
 
     /*
      * Without a request: to be sent by the next event; else on its way, or,
-     * if "done", to be judged by the next event.  The event's timer is that
-     * of the whole.
+     * if "done", to be judged by the next event; or, if "writing", to be
+     * used as soon as the new refresh token is in its file.  The event's
+     * timer is that of the whole, and then that of the looks at the file.
      */
     ngx_http_wholesale_detached_t   parent;
     ngx_event_t                     event;
@@ -57,7 +61,13 @@ typedef struct {
     u_char                         *answer;
     size_t                          len;
 
+    /* of the answer: what it is, and why it is of no use, or NULL */
+    wholesale_token_answer_t        parsed;
+    const char                     *unusable;
+    ngx_wholesale_secret_write_t    written;
+
     unsigned                        done:1;
+    unsigned                        writing:1;
     unsigned                        whole:1;    /* the end of it came */
     unsigned                        too_large:1;
     unsigned                        encoded:1;
@@ -86,6 +96,10 @@ static ngx_int_t ngx_http_wholesale_refresh_done(ngx_http_request_t *sr,
 static void ngx_http_wholesale_refresh_judge(
     ngx_http_wholesale_refresh_t *refresh);
 static void ngx_http_wholesale_refresh_take(
+    ngx_http_wholesale_refresh_t *refresh);
+static void ngx_http_wholesale_refresh_written(
+    ngx_http_wholesale_refresh_t *refresh);
+static void ngx_http_wholesale_refresh_use(
     ngx_http_wholesale_refresh_t *refresh);
 static void ngx_http_wholesale_refresh_fail(
     ngx_http_wholesale_refresh_t *refresh,
@@ -164,7 +178,10 @@ ngx_http_wholesale_refresh_handler(ngx_event_t *ev)
         return;
     }
 
-    if (refresh->done) {
+    if (refresh->writing) {
+        ngx_http_wholesale_refresh_written(refresh);
+
+    } else if (refresh->done) {
         ngx_http_wholesale_refresh_judge(refresh);
 
     } else {
@@ -173,7 +190,9 @@ ngx_http_wholesale_refresh_handler(ngx_event_t *ev)
                                         "in time");
     }
 
-    ngx_http_wholesale_refresh_end(refresh);
+    if (!refresh->writing) {
+        ngx_http_wholesale_refresh_end(refresh);
+    }
 }
 
 
@@ -569,9 +588,6 @@ ngx_http_wholesale_refresh_judge(ngx_http_wholesale_refresh_t *refresh)
 static void
 ngx_http_wholesale_refresh_take(ngx_http_wholesale_refresh_t *refresh)
 {
-    const char                *trouble;
-    wholesale_token_answer_t   answer;
-
     if (!refresh->whole) {
         ngx_http_wholesale_refresh_fail(refresh, NGX_WHOLESALE_TOKEN_PASSING,
                                         "the token endpoint's answer was "
@@ -586,21 +602,68 @@ ngx_http_wholesale_refresh_take(ngx_http_wholesale_refresh_t *refresh)
         return;
     }
 
-    trouble = wholesale_token_answer_parse(&answer, (char *) refresh->answer,
-                                           refresh->len);
+    refresh->unusable = wholesale_token_answer_parse(&refresh->parsed,
+                                                   (char *) refresh->answer,
+                                                   refresh->len);
 
     /* whatever is wrong, a new refresh token is not to be lost */
 
-    ngx_wholesale_token_keep(refresh->credential, &refresh->lease, &answer,
-                             &refresh->parent.log);
+    if (!ngx_wholesale_token_keep(refresh->credential, &refresh->lease,
+                                  &refresh->parsed))
+    {
+        ngx_http_wholesale_refresh_use(refresh);
+        return;
+    }
 
-    wholesale_token_answer_free(&answer);
+    refresh->written.file = &refresh->credential->refresh_token_file;
+    refresh->written.secret = refresh->parsed.refresh_token;
+    refresh->written.len = refresh->parsed.refresh_token_len;
 
-    if (trouble) {
+    ngx_wholesale_secret_write(&refresh->written);
+
+    refresh->writing = 1;
+
+    if (refresh->event.timer_set) {
+        ngx_del_timer(&refresh->event);
+    }
+
+    ngx_http_wholesale_refresh_written(refresh);
+}
+
+
+static void
+ngx_http_wholesale_refresh_written(ngx_http_wholesale_refresh_t *refresh)
+{
+    if (!refresh->written.done) {
+        ngx_add_timer(&refresh->event, NGX_HTTP_WHOLESALE_REFRESH_WRITE);
+        return;
+    }
+
+    ngx_memory_barrier();
+
+    refresh->writing = 0;
+
+    ngx_wholesale_token_written(refresh->credential, refresh->written.trouble,
+                                refresh->written.err, &refresh->parent.log);
+
+    ngx_http_wholesale_refresh_use(refresh);
+}
+
+
+static void
+ngx_http_wholesale_refresh_use(ngx_http_wholesale_refresh_t *refresh)
+{
+    if (refresh->unusable) {
         ngx_http_wholesale_refresh_fail(refresh, NGX_WHOLESALE_TOKEN_PASSING,
                                         "the token endpoint's answer %s",
-                                        trouble);
+                                        refresh->unusable);
+
+    } else {
+        ngx_wholesale_token_publish(refresh->credential, &refresh->lease,
+                                    &refresh->parsed, &refresh->parent.log);
     }
+
+    wholesale_token_answer_free(&refresh->parsed);
 }
 
 
