@@ -197,7 +197,7 @@ ngx_wholesale_secret_write(ngx_wholesale_secret_write_t *w)
 }
 
 
-/* nothing of nginx's that is not for threads: no log, no pool, no cached time */
+/* nothing of nginx's that is not for threads: no log, no pool, no time */
 
 static void *
 ngx_wholesale_secret_thread(void *data)
