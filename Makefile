@@ -47,11 +47,13 @@ MODULE_FILES := $(wildcard $(ROOMS:%=$(SOURCES)/%/*.[ch]))
 # what is compiled without nginx: for unit tests and fuzzing
 
 PURE := $(wildcard $(SOURCES)/contract/*.c $(SOURCES)/tenants/*.c \
-                   $(SOURCES)/limits/wholesale_*.c)
+                   $(SOURCES)/limits/wholesale_*.c \
+                   $(SOURCES)/credentials/wholesale_*.c)
 PURE_OBJ := $(PURE:$(SOURCES)/%.c=$(OUT)/pure/%.o)
 PURE_LIB := $(OUT)/pure/libwholesale.a
 PURE_HEADERS := $(wildcard $(SOURCES)/contract/*.h $(SOURCES)/tenants/*.h \
-                           $(SOURCES)/limits/wholesale_*.h)
+                           $(SOURCES)/limits/wholesale_*.h \
+                           $(SOURCES)/credentials/wholesale_*.h)
 
 PURE_CFLAGS = -std=gnu99 -g -W -Wall -Wextra -Wpointer-arith \
               -Wno-unused-parameter -Werror $(OPT) $(ROOMS:%=-I$(SOURCES)/%)

@@ -11,59 +11,84 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include <ngx_wholesale_secret.h>
 
 
 /*
- * A credential gives the token that Webex asks for.  Each worker keeps its own
- * copy of it and looks at the file again every second, in a timer: no request
- * waits for a disk, and a token that somebody renews is taken up without a
- * reload.
+ * A credential gives the token that Webex asks for.  It comes
+ *
+ *   - from a file that somebody else renews: each worker keeps its own copy
+ *     of it and looks at the file again every second, in a timer: no request
+ *     waits for a disk, and a new token is taken up without a reload;
+ *
+ *   - or from Webex's token endpoint, for a refresh token: then the token is
+ *     in memory that the workers share (ngx_wholesale_token.h), and a worker's
+ *     copy is of what is there.
  */
 
 
-/* Webex's tokens are opaque or JWTs of up to about 2 kB */
-#define NGX_WHOLESALE_TOKEN_MAX      8192
+#define NGX_WHOLESALE_TOKEN_MAX      WHOLESALE_TOKEN_MAX
+
+/* milliseconds between two looks at files */
 #define NGX_WHOLESALE_TOKEN_CHECK    1000
 
 
+typedef struct ngx_wholesale_token_sh_s  ngx_wholesale_token_sh_t;
+
+
 typedef struct {
-    ngx_str_t         name;
-    ngx_str_t         access_token_file;    /* full name, NUL-terminated */
+    ngx_str_t                   name;
 
-    /* what follows is this worker's: written by its timer, and nobody else */
+    /*
+     * As configured; either the first one, or all others.  Names of files are
+     * full and NUL-terminated.
+     */
+    ngx_str_t                   access_token_file;
 
-    ngx_str_t         token;                /* length 0: there is none */
-    u_char           *buffer;               /* room for it and for the next */
-    ngx_event_t       event;
+    ngx_str_t                   token_endpoint;
+    ngx_str_t                   client_id;
+    ngx_str_t                   client_secret_file;
+    ngx_str_t                   refresh_token_file;
+    time_t                      refresh_before;     /* the token's end */
+    ngx_msec_t                  refresh_wait;       /* of a request, for it */
 
-    /* the file as it was last read; what was wrong with it, or NULL */
-    ngx_file_uniq_t   uniq;
-    struct timespec   mtime;                /* to the nanosecond */
-    off_t             size;
-    const char       *trouble;
+    /* some enabled tenant needs it */
+    ngx_uint_t                  used;
+
+    /* NULL: the token comes from a file */
+    ngx_wholesale_token_sh_t   *sh;
+    ngx_slab_pool_t            *shpool;
+
+    /* what follows is this worker's, and nobody else's */
+
+    ngx_str_t                   token;              /* length 0: none */
+    u_char                     *buffer;             /* room for it */
+    ngx_event_t                 event;
+
+    /* where it comes from a file: that file; what was wrong, or NULL */
+    ngx_wholesale_secret_id_t   id;
+    const char                 *trouble;
+
+    /* else: which token it is, 0: none; milliseconds since the epoch */
+    ngx_atomic_uint_t           generation;
+    int64_t                     expires;
+    int64_t                     due;
+
+    /* requests that wait for a token, and who looks after them */
+    ngx_queue_t                 waiters;
+    ngx_event_t                 poll;
 } ngx_wholesale_credential_t;
 
 
 /*
- * In a worker: reads the token and begins to watch the file.  A file that
- * cannot be used is logged, once per state, and never what it holds; it is
- * tried again with every look.
+ * In a worker: reads the token, where it comes from a file, and begins to
+ * watch the files.  A file that cannot be used is logged, once per state, and
+ * never what it holds; it is tried again with every look.
  *
  * Returns NGX_OK, or NGX_ERROR if there is no memory.
  */
 ngx_int_t ngx_wholesale_credential_watch(ngx_wholesale_credential_t *credential,
     ngx_cycle_t *cycle);
-
-/*
- * Reads the file into "buffer" of NGX_WHOLESALE_TOKEN_MAX + 1 bytes and sets
- * "token" to the part of it that is the token, blanks and line ends around it
- * left out.
- *
- * Returns NULL, or what is wrong with the file as a static half-sentence, to
- * follow its name; "err" is then the system's error, or 0.
- */
-const char *ngx_wholesale_credential_read(ngx_str_t *file, u_char *buffer,
-    ngx_str_t *token, ngx_file_info_t *fi, ngx_err_t *err);
 
 
 #endif /* _NGX_WHOLESALE_CREDENTIAL_H_INCLUDED_ */

@@ -10,10 +10,65 @@
 #include <ngx_http_wholesale_module.h>
 
 
+#define NGX_HTTP_WHOLESALE_REFRESH_BEFORE  86400
+#define NGX_HTTP_WHOLESALE_REFRESH_WAIT    5000
+
+
+typedef enum {
+    NGX_HTTP_WHOLESALE_MEMBER_TEXT = 0,
+    NGX_HTTP_WHOLESALE_MEMBER_FILE,
+    NGX_HTTP_WHOLESALE_MEMBER_URI,
+    NGX_HTTP_WHOLESALE_MEMBER_SEC,
+    NGX_HTTP_WHOLESALE_MEMBER_MSEC
+} ngx_http_wholesale_member_e;
+
+
+typedef struct {
+    ngx_str_t                    name;
+    ngx_http_wholesale_member_e  type;
+    ngx_uint_t                   offset;
+} ngx_http_wholesale_member_t;
+
+
 static char *ngx_http_wholesale_credential_member(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
+static char *ngx_http_wholesale_credential_text(ngx_conf_t *cf,
+    const ngx_http_wholesale_member_t *member, ngx_str_t *text);
+static char *ngx_http_wholesale_credential_time(ngx_conf_t *cf,
+    const ngx_http_wholesale_member_t *member, void *time);
 static char *ngx_http_wholesale_credential_check(ngx_conf_t *cf,
     ngx_wholesale_credential_t *credential);
+static char *ngx_http_wholesale_credential_check_static(ngx_conf_t *cf,
+    ngx_wholesale_credential_t *credential);
+static char *ngx_http_wholesale_credential_look(ngx_conf_t *cf,
+    const char *name, ngx_str_t *file);
+
+
+static const ngx_http_wholesale_member_t  ngx_http_wholesale_members[] = {
+
+    { ngx_string("access_token_file"), NGX_HTTP_WHOLESALE_MEMBER_FILE,
+      offsetof(ngx_wholesale_credential_t, access_token_file) },
+
+    { ngx_string("token_endpoint"), NGX_HTTP_WHOLESALE_MEMBER_URI,
+      offsetof(ngx_wholesale_credential_t, token_endpoint) },
+
+    { ngx_string("client_id"), NGX_HTTP_WHOLESALE_MEMBER_TEXT,
+      offsetof(ngx_wholesale_credential_t, client_id) },
+
+    { ngx_string("client_secret_file"), NGX_HTTP_WHOLESALE_MEMBER_FILE,
+      offsetof(ngx_wholesale_credential_t, client_secret_file) },
+
+    { ngx_string("refresh_token_file"), NGX_HTTP_WHOLESALE_MEMBER_FILE,
+      offsetof(ngx_wholesale_credential_t, refresh_token_file) },
+
+    { ngx_string("refresh_before"), NGX_HTTP_WHOLESALE_MEMBER_SEC,
+      offsetof(ngx_wholesale_credential_t, refresh_before) },
+
+    { ngx_string("refresh_wait"), NGX_HTTP_WHOLESALE_MEMBER_MSEC,
+      offsetof(ngx_wholesale_credential_t, refresh_wait) },
+
+    { ngx_null_string, 0, 0 }
+};
 
 
 char *
@@ -62,6 +117,8 @@ ngx_http_wholesale_credential_block(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_memzero(credential, sizeof(ngx_wholesale_credential_t));
 
     credential->name = value[1];
+    credential->refresh_before = NGX_CONF_UNSET;
+    credential->refresh_wait = NGX_CONF_UNSET_MSEC;
 
     save = *cf;
     cf->handler = ngx_http_wholesale_credential_member;
@@ -83,16 +140,28 @@ static char *
 ngx_http_wholesale_credential_member(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
-    ngx_wholesale_credential_t  *credential = conf;
+    char  *credential = conf;
 
-    ngx_str_t  *value;
+    ngx_str_t                          *value;
+    const ngx_http_wholesale_member_t  *member;
 
     value = cf->args->elts;
 
-    if (ngx_strcmp(value[0].data, "access_token_file") != 0) {
+    for (member = ngx_http_wholesale_members; member->name.len; member++) {
+
+        if (ngx_strcmp(value[0].data, member->name.data) == 0) {
+            break;
+        }
+    }
+
+    if (member->name.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "unknown directive \"%V\" in wholesale_credential, "
-                           "it must be \"access_token_file\"", &value[0]);
+                           "it must be \"access_token_file\", or "
+                           "\"token_endpoint\", \"client_id\", "
+                           "\"client_secret_file\", \"refresh_token_file\", "
+                           "\"refresh_before\" or \"refresh_wait\"",
+                           &value[0]);
         return NGX_CONF_ERROR;
     }
 
@@ -103,21 +172,179 @@ ngx_http_wholesale_credential_member(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_ERROR;
     }
 
-    if (credential->access_token_file.data) {
+    switch (member->type) {
+
+    case NGX_HTTP_WHOLESALE_MEMBER_SEC:
+    case NGX_HTTP_WHOLESALE_MEMBER_MSEC:
+        return ngx_http_wholesale_credential_time(cf, member,
+                                                credential + member->offset);
+
+    default:
+        return ngx_http_wholesale_credential_text(cf, member,
+                                (ngx_str_t *) (credential + member->offset));
+    }
+}
+
+
+static char *
+ngx_http_wholesale_credential_text(ngx_conf_t *cf,
+    const ngx_http_wholesale_member_t *member, ngx_str_t *text)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (text->data) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" directive is duplicate", &value[0]);
         return NGX_CONF_ERROR;
     }
 
-    credential->access_token_file = value[1];
+    if (value[1].len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" directive must not be empty", &value[0]);
+        return NGX_CONF_ERROR;
+    }
 
-    if (ngx_conf_full_name(cf->cycle, &credential->access_token_file, 1)
-        != NGX_OK)
+    if (member->type == NGX_HTTP_WHOLESALE_MEMBER_URI
+        && value[1].data[0] != '/')
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid \"%V\" \"%V\": it must be the path of an "
+                           "internal location, \"/_webex/access_token\", "
+                           "which passes on to the endpoint",
+                           &value[0], &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    *text = value[1];
+
+    if (member->type == NGX_HTTP_WHOLESALE_MEMBER_FILE
+        && ngx_conf_full_name(cf->cycle, text, 1) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_wholesale_credential_time(ngx_conf_t *cf,
+    const ngx_http_wholesale_member_t *member, void *time)
+{
+    ngx_int_t    n;
+    ngx_str_t   *value;
+    ngx_msec_t  *msec;
+    time_t      *sec;
+
+    value = cf->args->elts;
+
+    sec = time;
+    msec = time;
+
+    if (member->type == NGX_HTTP_WHOLESALE_MEMBER_SEC
+        ? *sec != NGX_CONF_UNSET : *msec != NGX_CONF_UNSET_MSEC)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" directive is duplicate", &value[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    n = ngx_parse_time(&value[1],
+                       member->type == NGX_HTTP_WHOLESALE_MEMBER_SEC);
+
+    if (n == NGX_ERROR || n == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"%V\" directive, it must "
+                           "be a time, \"%s\"", &value[1], &value[0],
+                           member->type == NGX_HTTP_WHOLESALE_MEMBER_SEC
+                           ? "1d" : "5s");
+        return NGX_CONF_ERROR;
+    }
+
+    if (member->type == NGX_HTTP_WHOLESALE_MEMBER_SEC) {
+        *sec = n;
+
+    } else {
+        *msec = n;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_wholesale_credential_check(ngx_conf_t *cf,
+    ngx_wholesale_credential_t *credential)
+{
+    u_char                             *p;
+    ngx_str_t                          *text;
+    const ngx_http_wholesale_member_t  *member;
+
+    if (credential->access_token_file.data) {
+        return ngx_http_wholesale_credential_check_static(cf, credential);
+    }
+
+    ngx_conf_init_value(credential->refresh_before,
+                        NGX_HTTP_WHOLESALE_REFRESH_BEFORE);
+    ngx_conf_init_msec_value(credential->refresh_wait,
+                             NGX_HTTP_WHOLESALE_REFRESH_WAIT);
+
+    p = (u_char *) credential;
+
+    for (member = &ngx_http_wholesale_members[1];
+         member->type < NGX_HTTP_WHOLESALE_MEMBER_SEC;
+         member++)
+    {
+        text = (ngx_str_t *) (p + member->offset);
+
+        if (text->data == NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "no \"%V\" in wholesale_credential \"%V\": it "
+                               "needs either \"access_token_file\", or "
+                               "\"token_endpoint\", \"client_id\", "
+                               "\"client_secret_file\" and "
+                               "\"refresh_token_file\"",
+                               &member->name, &credential->name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (ngx_http_wholesale_credential_look(cf, "client_secret_file",
+                                           &credential->client_secret_file)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_wholesale_credential_look(cf, "refresh_token_file",
+                                              &credential->refresh_token_file);
+}
+
+
+static char *
+ngx_http_wholesale_credential_check_static(ngx_conf_t *cf,
+    ngx_wholesale_credential_t *credential)
+{
+    if (credential->token_endpoint.data || credential->client_id.data
+        || credential->client_secret_file.data
+        || credential->refresh_token_file.data
+        || credential->refresh_before != NGX_CONF_UNSET
+        || credential->refresh_wait != NGX_CONF_UNSET_MSEC)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "wholesale_credential \"%V\" has an "
+                           "\"access_token_file\", which somebody else "
+                           "renews: it needs no other directive",
+                           &credential->name);
+        return NGX_CONF_ERROR;
+    }
+
+    credential->refresh_wait = 0;
+
+    return ngx_http_wholesale_credential_look(cf, "access_token_file",
+                                              &credential->access_token_file);
 }
 
 
@@ -127,36 +354,28 @@ ngx_http_wholesale_credential_member(ngx_conf_t *cf, ngx_command_t *cmd,
  */
 
 static char *
-ngx_http_wholesale_credential_check(ngx_conf_t *cf,
-    ngx_wholesale_credential_t *credential)
+ngx_http_wholesale_credential_look(ngx_conf_t *cf, const char *name,
+    ngx_str_t *file)
 {
-    u_char           *buffer;
-    ngx_err_t         err;
-    ngx_str_t         token;
-    const char       *trouble;
-    ngx_file_info_t   fi;
+    u_char                     *buffer;
+    ngx_err_t                   err;
+    ngx_str_t                   secret;
+    const char                 *trouble;
+    ngx_wholesale_secret_id_t   id;
 
-    if (credential->access_token_file.data == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no \"access_token_file\" in wholesale_credential "
-                           "\"%V\"", &credential->name);
-        return NGX_CONF_ERROR;
-    }
-
-    buffer = ngx_alloc(NGX_WHOLESALE_TOKEN_MAX + 1, cf->log);
+    buffer = ngx_alloc(NGX_WHOLESALE_SECRET_BUFFER, cf->log);
     if (buffer == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    trouble = ngx_wholesale_credential_read(&credential->access_token_file,
-                                            buffer, &token, &fi, &err);
+    trouble = ngx_wholesale_secret_read(file, buffer, &secret, &id, &err);
+
     if (trouble) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, err,
-                           "access_token_file \"%V\" %s",
-                           &credential->access_token_file, trouble);
+        ngx_conf_log_error(NGX_LOG_WARN, cf, err, "%s \"%V\" %s",
+                           name, file, trouble);
     }
 
-    ngx_explicit_memzero(buffer, NGX_WHOLESALE_TOKEN_MAX + 1);
+    ngx_explicit_memzero(buffer, NGX_WHOLESALE_SECRET_BUFFER);
     ngx_free(buffer);
 
     return NGX_CONF_OK;

@@ -33,9 +33,12 @@ ngx_int_t
 ngx_http_wholesale_load_tenants(ngx_conf_t *cf,
     ngx_http_wholesale_main_conf_t *wmcf)
 {
+    size_t                          i, n;
     ngx_str_t                       text;
     ngx_pool_cleanup_t             *cln;
     wholesale_tenants_known_t       known;
+    const wholesale_tenant_t       *tenant;
+    ngx_wholesale_credential_t     *credential;
     ngx_http_wholesale_mistakes_t   mistakes;
 
     cln = ngx_pool_cleanup_add(cf->pool, 0);
@@ -71,6 +74,15 @@ ngx_http_wholesale_load_tenants(ngx_conf_t *cf,
 
     cln->handler = ngx_http_wholesale_tenants_cleanup;
     cln->data = wmcf->tenants;
+
+    n = wholesale_tenants_count(wmcf->tenants);
+
+    for (i = 0; i < n; i++) {
+        tenant = wholesale_tenants_nth(wmcf->tenants, i);
+        credential = ngx_http_wholesale_find_credential(wmcf,
+                                                        tenant->credential);
+        credential->used |= tenant->enabled;
+    }
 
     return NGX_OK;
 }

@@ -66,6 +66,10 @@ ngx_http_wholesale_header_filter(ngx_http_request_t *r)
 {
     ngx_http_wholesale_ctx_t  *ctx;
 
+    if (r != r->main && ngx_http_wholesale_is_refresh(r)) {
+        return ngx_http_wholesale_refresh_header(r);
+    }
+
     if (r != r->main || !ngx_http_wholesale_is_ours(r)) {
         return ngx_http_next_header_filter(r);
     }
@@ -167,6 +171,12 @@ ngx_http_wholesale_filter_upstream(ngx_http_request_t *r,
 
         return ngx_http_filter_finalize_request(r, &ngx_http_wholesale_module,
                                                 NGX_HTTP_BAD_GATEWAY);
+    }
+
+    if (r->headers_out.status == NGX_HTTP_UNAUTHORIZED
+        && ngx_http_wholesale_replay(r, ctx) == NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     if (ngx_http_wholesale_rewrite_links(r) != NGX_OK
@@ -298,6 +308,10 @@ ngx_http_wholesale_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ngx_buf_t                 *b;
     ngx_chain_t                out, *cl;
     ngx_http_wholesale_ctx_t  *ctx;
+
+    if (r != r->main && ngx_http_wholesale_is_refresh(r)) {
+        return ngx_http_wholesale_refresh_body(r, in);
+    }
 
     ctx = (r == r->main) ? ngx_http_get_module_ctx(r, ngx_http_wholesale_module)
                          : NULL;

@@ -46,6 +46,8 @@ static char *ngx_http_wholesale_zone_size(ngx_conf_t *cf, void *post,
     void *data);
 static ngx_int_t ngx_http_wholesale_init_zone(ngx_shm_zone_t *shm_zone,
     void *data);
+static ngx_int_t ngx_http_wholesale_attach_tokens(
+    ngx_http_wholesale_main_conf_t *wmcf, ngx_log_t *log);
 static ngx_int_t ngx_http_wholesale_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_wholesale_init_process(ngx_cycle_t *cycle);
 
@@ -181,6 +183,13 @@ static ngx_command_t  ngx_http_wholesale_commands[] = {
       ngx_conf_set_sec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_wholesale_loc_conf_t, pause_max),
+      NULL },
+
+    { ngx_string("wholesale_ready"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_wholesale_ready,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
       ngx_null_command
@@ -416,6 +425,8 @@ ngx_http_wholesale_create_main_conf(ngx_conf_t *cf)
      *     wmcf->catalogue = NULL;
      *     wmcf->credentials = NULL;
      *     wmcf->zone = NULL;
+     *     wmcf->sh = NULL;
+     *     wmcf->ready = 0;
      *     wmcf->counters = { NULL, NULL };
      *     wmcf->redis = NULL;
      *     wmcf->redis_counters = { 0 };
@@ -620,25 +631,65 @@ ngx_http_wholesale_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     wmcf->counters.shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
 
     if (owmcf) {
-        wmcf->counters.sh = owmcf->counters.sh;
-        return NGX_OK;
+        wmcf->sh = owmcf->sh;
+
+    } else if (shm_zone->shm.exists) {
+        wmcf->sh = wmcf->counters.shpool->data;
+
+    } else {
+        wmcf->sh = ngx_slab_alloc(wmcf->counters.shpool,
+                                  sizeof(ngx_http_wholesale_sh_t));
+        if (wmcf->sh == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_queue_init(&wmcf->sh->tokens);
+
+        wmcf->sh->counters = ngx_wholesale_counters_create(
+                                                       wmcf->counters.shpool);
+        if (wmcf->sh->counters == NULL) {
+            return NGX_ERROR;
+        }
+
+        wmcf->counters.shpool->data = wmcf->sh;
+
+        /* a full zone is an everyday event: the oldest counters make room */
+
+        wmcf->counters.shpool->log_nomem = 0;
     }
 
-    if (shm_zone->shm.exists) {
-        wmcf->counters.sh = wmcf->counters.shpool->data;
-        return NGX_OK;
+    wmcf->counters.sh = wmcf->sh->counters;
+
+    return ngx_http_wholesale_attach_tokens(wmcf, shm_zone->shm.log);
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_attach_tokens(ngx_http_wholesale_main_conf_t *wmcf,
+    ngx_log_t *log)
+{
+    ngx_uint_t                   i;
+    ngx_wholesale_credential_t  *credential;
+
+    credential = wmcf->credentials->elts;
+
+    for (i = 0; i < wmcf->credentials->nelts; i++) {
+
+        if (credential[i].access_token_file.data) {
+            continue;
+        }
+
+        if (ngx_wholesale_token_attach(&credential[i], wmcf->counters.shpool,
+                                       &wmcf->sh->tokens)
+            != NGX_OK)
+        {
+            ngx_log_error(NGX_LOG_EMERG, log, 0,
+                          "\"wholesale_zone\" has no room for the token of "
+                          "wholesale_credential \"%V\"",
+                          &credential[i].name);
+            return NGX_ERROR;
+        }
     }
-
-    wmcf->counters.sh = ngx_wholesale_counters_create(wmcf->counters.shpool);
-    if (wmcf->counters.sh == NULL) {
-        return NGX_ERROR;
-    }
-
-    wmcf->counters.shpool->data = wmcf->counters.sh;
-
-    /* a full zone is an everyday event: the oldest counters make room */
-
-    wmcf->counters.shpool->log_nomem = 0;
 
     return NGX_OK;
 }
@@ -655,6 +706,13 @@ ngx_http_wholesale_init(ngx_conf_t *cf)
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wholesale_module);
 
     if (ngx_http_wholesale_redis_init(cf, &wmcf->redis_conf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (wmcf->ready && wmcf->tenants == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no \"wholesale_tenants\" is defined "
+                           "for \"wholesale_ready\"");
         return NGX_ERROR;
     }
 

@@ -22,6 +22,7 @@
 #include <ngx_wholesale_refusals.h>
 #include <ngx_wholesale_redis_limits.h>
 #include <ngx_wholesale_credential.h>
+#include <ngx_wholesale_token.h>
 #include <ngx_http_wholesale_redis.h>
 
 
@@ -77,6 +78,15 @@ typedef struct {
 } ngx_http_wholesale_refusal_t;
 
 
+/* what the workers share; it survives reloads */
+
+typedef struct {
+    ngx_wholesale_counters_sh_t     *counters;
+    ngx_queue_t                      tokens;
+                                     /* of ngx_wholesale_token_sh_t */
+} ngx_http_wholesale_sh_t;
+
+
 typedef struct {
     ngx_str_t                        tenants_file;
     wholesale_tenants_t             *tenants;
@@ -89,7 +99,11 @@ typedef struct {
 
     size_t                           zone_size;
     ngx_shm_zone_t                  *zone;
+    ngx_http_wholesale_sh_t         *sh;
     ngx_wholesale_counters_t         counters;
+
+    /* some location has "wholesale_ready" */
+    ngx_uint_t                       ready;
 
     /* this worker's connection; NULL: there is no wholesale_redis block */
     ngx_wholesale_redis_t           *redis;
@@ -198,6 +212,24 @@ struct ngx_http_wholesale_ctx_s {
     ngx_uint_t                       ncounters;
     ngx_wholesale_counter_t         *refused;
 
+    /*
+     * UNASKED: the token step has not run
+     * WAITING: in the credential's queue, until "token_end" at most
+     * WOKEN: not in the queue; the step is to look again
+     */
+    enum {
+        NGX_HTTP_WHOLESALE_TOKEN_UNASKED = 0,
+        NGX_HTTP_WHOLESALE_TOKEN_WAITING,
+        NGX_HTTP_WHOLESALE_TOKEN_WOKEN
+    }                                token;
+
+    ngx_queue_t                      token_queue;
+    ngx_msec_t                       token_end;
+
+    /* which one went to Webex; which one Webex rejected, 0: none */
+    ngx_atomic_uint_t                token_used;
+    ngx_atomic_uint_t                token_rejected;
+
     /* nginx's own reader of the body, while ours stands before it */
     ngx_http_event_handler_pt        read_body;
     off_t                            received;
@@ -237,6 +269,9 @@ struct ngx_http_wholesale_ctx_s {
     unsigned                         answered:1;
     unsigned                         sent:1;
     unsigned                         reduced:1;
+
+    /* "replayed": it was sent a second time, or is about to be */
+    unsigned                         replayed:1;
 };
 
 
@@ -329,6 +364,13 @@ ngx_str_t ngx_http_wholesale_counted_customer(ngx_http_wholesale_ctx_t *ctx);
 time_t ngx_http_wholesale_retry_after(int64_t microseconds);
 
 /*
+ * Gives the upstream the credential's token as it is now, in the header list
+ * that the rewrite made.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_wholesale_set_token(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+
+/*
  * Adds what has arrived of a body, after the transfer coding is off it, to
  * what came before.  Returns NGX_OK, or the status of the refusal of one that
  * has grown too large.
@@ -418,6 +460,56 @@ char *ngx_http_wholesale_credential_block(ngx_conf_t *cf, ngx_command_t *cmd,
 /* the one of this name; no name: the only one there is; or NULL */
 ngx_wholesale_credential_t *ngx_http_wholesale_find_credential(
     ngx_http_wholesale_main_conf_t *wmcf, const char *name);
+
+
+/* ngx_http_wholesale_token.c: requests that wait for a token */
+
+/*
+ * A new token for the credential, if it is time for one and nobody makes it
+ * yet; "r" only tells in which server the token endpoint is.
+ */
+void ngx_http_wholesale_drive_token(ngx_http_request_t *r,
+    ngx_wholesale_credential_t *credential);
+
+/* looks after all that wait for the credential's token, soon */
+void ngx_http_wholesale_wake(ngx_wholesale_credential_t *credential);
+
+/*
+ * To be called by the header filter when Webex rejects the token, before
+ * anything of that answer is sent: drops the answer, waits for a new token
+ * and sends the same request once more, once.
+ *
+ * Returns NGX_OK: the request is not the upstream's any more; NGX_DECLINED:
+ * the answer is the client's.
+ */
+ngx_int_t ngx_http_wholesale_replay(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+
+
+/* ngx_http_wholesale_refresh.c: the request to the token endpoint */
+
+/*
+ * Begins to refresh; takes the lease over.  The request is nobody's: it goes
+ * on when the client leaves that it began for.  At its end those who wait in
+ * this worker are woken.
+ *
+ * Returns NGX_OK; NGX_ERROR: no memory, and the lease is given back.
+ */
+ngx_int_t ngx_http_wholesale_refresh(ngx_http_request_t *r,
+    ngx_wholesale_credential_t *credential, ngx_wholesale_lease_t *lease);
+
+/* for the filters: a header and a body that belong to such a request */
+ngx_int_t ngx_http_wholesale_refresh_header(ngx_http_request_t *r);
+ngx_int_t ngx_http_wholesale_refresh_body(ngx_http_request_t *r,
+    ngx_chain_t *in);
+
+/* whether it is such a request */
+ngx_uint_t ngx_http_wholesale_is_refresh(ngx_http_request_t *r);
+
+
+/* ngx_http_wholesale_ready.c */
+
+char *ngx_http_wholesale_ready(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 
 /* ngx_http_wholesale_redact.c: no secret in an error log, debug included */

@@ -10,9 +10,6 @@
 #include <ngx_http_wholesale_module.h>
 
 
-/* seconds; a token file is looked at every second */
-#define NGX_HTTP_WHOLESALE_TOKEN_RETRY  5
-
 /* what most requests have; more are another part of the list */
 #define NGX_HTTP_WHOLESALE_HEADERS      20
 
@@ -23,33 +20,6 @@ static ngx_uint_t ngx_http_wholesale_is_kept(ngx_http_wholesale_ctx_t *ctx,
     ngx_table_elt_t *h);
 static ngx_table_elt_t *ngx_http_wholesale_add_header(ngx_list_t *headers,
     ngx_str_t *key, ngx_str_t *lowcase, ngx_str_t *value);
-
-
-static const ngx_http_wholesale_refusal_t  ngx_http_wholesale_no_token = {
-    NGX_HTTP_SERVICE_UNAVAILABLE, NGX_HTTP_WHOLESALE_UNAVAILABLE,
-    ngx_string("token"),
-    ngx_string("The gateway has no valid access to Webex now; nothing was "
-               "sent; try again later.")
-};
-
-
-ngx_int_t
-ngx_http_wholesale_token(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
-{
-    ngx_http_wholesale_main_conf_t  *wmcf;
-
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
-
-    ctx->credential = ngx_http_wholesale_find_credential(wmcf,
-                                                    ctx->tenant->credential);
-
-    if (ctx->credential->token.len == 0) {
-        ctx->retry_after = NGX_HTTP_WHOLESALE_TOKEN_RETRY;
-        return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_no_token);
-    }
-
-    return NGX_OK;
-}
 
 
 /*
@@ -75,14 +45,7 @@ ngx_http_wholesale_rewrite(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    value.len = sizeof("Bearer ") - 1 + ctx->credential->token.len;
-
-    value.data = ngx_pnalloc(r->pool, value.len);
-    if (value.data == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_sprintf(value.data, "Bearer %V", &ctx->credential->token);
+    ngx_str_null(&value);
 
     ctx->authorization = ngx_http_wholesale_add_header(&ctx->upstream_headers,
                                                        &authorization,
@@ -92,7 +55,8 @@ ngx_http_wholesale_rewrite(ngx_http_request_t *r,
         || ngx_http_wholesale_add_header(&ctx->upstream_headers, &tracking_id,
                                          &tracking_id_lowcase,
                                          &ctx->tracking_id)
-           == NULL)
+           == NULL
+        || ngx_http_wholesale_set_token(r, ctx) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -106,9 +70,35 @@ ngx_http_wholesale_rewrite(ngx_http_request_t *r,
 }
 
 
+ngx_int_t
+ngx_http_wholesale_set_token(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    u_char                      *p;
+    ngx_wholesale_credential_t  *credential;
+
+    credential = ctx->credential;
+
+    p = ngx_pnalloc(r->pool, sizeof("Bearer ") - 1 + credential->token.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->authorization->value.data = p;
+    ctx->authorization->value.len = ngx_sprintf(p, "Bearer %V",
+                                                &credential->token)
+                                    - p;
+
+    ctx->token_used = credential->generation;
+
+    return NGX_OK;
+}
+
+
 void
 ngx_http_wholesale_choose_headers(ngx_http_request_t *r, ngx_uint_t guarded)
 {
+    ngx_list_t                *headers;
     ngx_http_wholesale_ctx_t  *ctx;
 
     ctx = ngx_http_wholesale_get_ctx(r->main);
@@ -117,13 +107,13 @@ ngx_http_wholesale_choose_headers(ngx_http_request_t *r, ngx_uint_t guarded)
         return;
     }
 
-    if (guarded) {
-        r->headers_in.headers = ctx->upstream_headers;
-        r->headers_in.authorization = ctx->authorization;
+    headers = guarded ? &ctx->upstream_headers : &ctx->other_headers;
 
-    } else {
-        r->headers_in.headers = ctx->other_headers;
-        r->headers_in.authorization = NULL;
+    r->headers_in.headers = *headers;
+    r->headers_in.authorization = guarded ? ctx->authorization : NULL;
+
+    if (headers->last == &headers->part) {
+        r->headers_in.headers.last = &r->headers_in.headers.part;
     }
 }
 

@@ -4,6 +4,7 @@
 
   sandbox         the stand-in for Webex, as new for each test
   gateway         starts a gateway for this test
+  refreshing      starts one that refreshes its token by itself
   module_gateway  starts a gateway for all tests of the file
   the_gateway     one that is started with no options, for all of the file
   start_nginx     starts an nginx without our module
@@ -19,6 +20,7 @@ hold a secret.
 import pytest
 
 from gateway import secrets
+from gateway.credentials import Refreshing
 from gateway.gateway import Gateway
 from gateway.nginx import REPOSITORY, Nginx
 from gateway.redis import Redis
@@ -100,6 +102,14 @@ def name_of(node):
 def gateway(request, tmp_path_factory, running_sandbox):
     starter = Starter(tmp_path_factory, name_of(request.node))
     yield lambda **options: starter.start(Gateway, running_sandbox, **options)
+    starter.stop()
+
+
+@pytest.fixture
+def refreshing(request, tmp_path_factory, vault, running_sandbox):
+    starter = Starter(tmp_path_factory, name_of(request.node))
+    yield lambda **options: starter.start(Refreshing, vault, running_sandbox,
+                                          **options)
     starter.stop()
 
 

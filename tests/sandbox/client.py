@@ -149,6 +149,9 @@ class Sandbox:
         self.control("POST", "tokens", {"access_token": token,
                                         "seconds": seconds})
 
+    def add_refresh_token(self, token):
+        self.control("POST", "refresh", {"refresh_token": token})
+
     def expire_tokens(self):
         self.control("DELETE", "tokens")
 

@@ -14,6 +14,8 @@
   POST   /_sandbox/tokens         {"access_token": T, "seconds": S or null}:
                                   T is good for S seconds from now
   DELETE /_sandbox/tokens         all access tokens are expired
+  POST   /_sandbox/refresh        {"refresh_token": T}: T is good, whatever
+                                  became of it
   GET    /_sandbox/customers      all customers
   POST   /_sandbox/customers      {"id": ID, "packages": [...]}: one more
   POST   /_sandbox/reset          everything as it was at the start
@@ -51,6 +53,7 @@ class Fault:
 
       method   "PUT"; absent: any
       path     shell pattern for the path without the query; absent: any
+      query    shell pattern for the query; absent: any
       times    how many requests it meets; absent or null: all that come
 
       delay    seconds to wait first
@@ -64,7 +67,7 @@ class Fault:
       never    true: no answer, until the client goes or the faults are cleared
     """
 
-    MEMBERS = {"method", "path", "times", "delay", "status", "headers",
+    MEMBERS = {"method", "path", "query", "times", "delay", "status", "headers",
                "body", "json", "raw", "cut", "bytes", "reset", "never"}
 
     def __init__(self, document):
@@ -75,6 +78,7 @@ class Fault:
 
         self.method = document.get("method")
         self.path = document.get("path", "*")
+        self.query = document.get("query", "*")
         self.times = document.get("times")
         self.delay = document.get("delay", 0)
         self.status = document.get("status")
@@ -98,7 +102,8 @@ class Fault:
 
     def matches(self, request):
         return (self.method in (None, request.method)
-                and fnmatch.fnmatchcase(request.path, self.path))
+                and fnmatch.fnmatchcase(request.path, self.path)
+                and fnmatch.fnmatchcase(request.query, self.query))
 
     def answer(self):
         if self.status is None:
@@ -193,6 +198,10 @@ class Control:
             None if seconds is None else time.monotonic() + seconds
         return {}
 
+    def add_refresh_token(self, document):
+        self.webex.refresh_tokens[document["refresh_token"]] = None
+        return {}
+
     def expire_tokens(self, document):
         now = time.monotonic()
         tokens = self.webex.access_tokens
@@ -228,6 +237,7 @@ class Control:
         ("DELETE", "/_sandbox/faults"): clear_faults,
         ("POST", "/_sandbox/tokens"): add_token,
         ("DELETE", "/_sandbox/tokens"): expire_tokens,
+        ("POST", "/_sandbox/refresh"): add_refresh_token,
         ("GET", "/_sandbox/customers"): get_customers,
         ("POST", "/_sandbox/customers"): add_customer,
         ("POST", "/_sandbox/reset"): reset,

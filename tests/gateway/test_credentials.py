@@ -1,0 +1,169 @@
+# Copyright (C) The wholesale gateway authors
+
+"""A live token, always, and one refresh at a time."""
+
+import os
+import time
+
+from gateway.credentials import (TOKEN_PATH, refreshes, token_requests,
+                                 updates)
+from gateway.refusal import check_refusal
+
+
+def test_the_first_update(refreshing, sandbox):
+    running = refreshing()
+    assert sandbox.count == 0
+
+    assert running.update().status == 202
+    assert running.update().status == 202
+
+    assert len(refreshes(sandbox)) == 1
+    assert len(updates(sandbox)) == 2
+
+
+def test_the_request_to_the_endpoint(refreshing, sandbox):
+    """It has nothing of the client's."""
+
+    running = refreshing()
+
+    assert running.update({
+        "Cookie": "session=1234", "X-Custom": "custom", "User-Agent": "agent",
+        "TrackingID": "tracking", "Content-Encoding": "identity",
+        "Accept": "application/problem+json", "Referer": "referer",
+        "Forwarded": "for=192.0.2.1"}).status == 202
+
+    request = token_requests(sandbox)[0]
+
+    assert request.method == "POST"
+    assert {name.lower(): value for name, value in request.headers} == {
+        "host": "webexapis.com",
+        "content-type": "application/x-www-form-urlencoded",
+        "content-length": str(len(request.body)),
+        "accept": "application/json"}
+
+    assert refreshes(sandbox)[0] == {
+        "grant_type": "refresh_token",
+        "client_id": sandbox.client_id,
+        "client_secret": sandbox.read_secret("client_secret"),
+        "refresh_token": sandbox.read_secret("refresh_token")}
+
+
+def test_http2(refreshing, sandbox):
+    running = refreshing()
+
+    assert running.update_http2().status == 202
+    assert len(refreshes(sandbox)) == 1
+
+
+def test_many_first_updates(refreshing, sandbox):
+    """200 over four workers: one refresh."""
+
+    running = refreshing(workers=4)
+    sandbox.fail(path=TOKEN_PATH, delay=0.3)
+
+    answers = running.concurrently(200)
+
+    assert {answer.status for answer in answers} == {202}
+    assert len(refreshes(sandbox)) == 1
+    assert len(updates(sandbox)) == 200
+
+
+def test_tokens_that_live_shortly(refreshing, sandbox):
+    """The valid one goes on serving while it is refreshed.  LOAD_SECONDS and
+    TOKEN_SECONDS in the environment make it longer."""
+
+    seconds = int(os.environ.get("LOAD_SECONDS", 5))
+    lifetime = int(os.environ.get("TOKEN_SECONDS", 1))
+
+    sandbox.set(access_token_seconds=lifetime, rotate=True)
+    running = refreshing(workers=2)
+    running.warm()
+
+    end = time.monotonic() + seconds
+    slowest = 0
+
+    while time.monotonic() < end:
+        start = time.monotonic()
+        assert running.update().status == 202
+        slowest = max(slowest, time.monotonic() - start)
+        time.sleep(0.005)
+
+    assert slowest < 0.5
+    print(f"{len(refreshes(sandbox))} refreshes, {len(updates(sandbox))} "
+          f"updates, the slowest took {slowest:.3f} s")
+    assert seconds / lifetime - 1 <= len(refreshes(sandbox)) \
+        <= 2 * seconds / lifetime - 1
+    assert running.read_secret("refresh_token") \
+        != sandbox.read_secret("refresh_token")
+
+
+def test_the_wait_is_bounded(refreshing, sandbox):
+    running = refreshing(credential="refresh_wait 500ms;")
+    sandbox.fail(path=TOKEN_PATH, delay=1.5)
+
+    start = time.monotonic()
+    check_refusal(running.update(), 503)
+    assert 0.4 < time.monotonic() - start < 1
+
+    # the refresh goes on: its token is for the next
+    running.wait_for(lambda: running.update().status == 202, "the token")
+    assert len(refreshes(sandbox)) == 1
+
+
+def test_a_client_that_leaves(refreshing, sandbox):
+    """The one that the refresh began for: it is for all others, too."""
+
+    sandbox.set(rotate=True)
+    sandbox.fail(path=TOKEN_PATH, delay=0.5)
+    running = refreshing()
+
+    with running.connect() as connection:
+        connection.send(running.encode_update())
+        running.wait_for(lambda: sandbox.count == 1, "the refresh")
+
+    assert running.update().status == 202
+    assert len(refreshes(sandbox)) == 1
+    assert len(updates(sandbox)) == 1
+
+
+def test_a_worker_that_dies(refreshing, sandbox):
+    """In the middle of the refresh: the next one is not held up."""
+
+    running = refreshing(workers=1, tolerated=[r"exited on signal 9"])
+    sandbox.fail(path=TOKEN_PATH, never=True, times=1)
+
+    with running.connect() as connection:
+        connection.send(running.encode_update())
+        running.wait_for(lambda: sandbox.count == 1, "the refresh")
+        running.kill_workers()
+        running.wait_for(lambda: len(running.workers()) == 2, "a new worker")
+
+        start = time.monotonic()
+        assert running.update().status == 202
+        assert time.monotonic() - start < 1
+
+
+def test_a_reload_keeps_the_token(refreshing, sandbox):
+    running = refreshing()
+    assert running.update().status == 202
+
+    for _ in range(2):
+        running.reload()
+        assert running.update().status == 202
+
+    assert len(refreshes(sandbox)) == 1
+
+
+def test_a_reload_during_the_refresh(refreshing, sandbox):
+    running = refreshing()
+    sandbox.fail(path=TOKEN_PATH, delay=0.7)
+
+    with running.connect() as connection:
+        connection.send(running.encode_update())
+        running.wait_for(lambda: sandbox.count == 1, "the refresh")
+        running.reload()
+
+        assert running.update().status == 202
+        assert connection.answer().status == 202
+
+    assert len(refreshes(sandbox)) == 1
