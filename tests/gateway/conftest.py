@@ -106,9 +106,9 @@ def gateway(request, tmp_path_factory, running_sandbox):
 
 
 @pytest.fixture
-def refreshing(request, tmp_path_factory, vault, running_sandbox):
+def refreshing(request, tmp_path_factory, running_sandbox):
     starter = Starter(tmp_path_factory, name_of(request.node))
-    yield lambda **options: starter.start(Refreshing, vault, running_sandbox,
+    yield lambda **options: starter.start(Refreshing, running_sandbox,
                                           **options)
     starter.stop()
 

@@ -10,10 +10,12 @@ import threading
 import urllib.parse
 
 from gateway.gateway import CONF, Gateway
-from gateway.secrets import Vault
 
 
 TOKEN_PATH = "/v1/access_token"
+
+# of a secret that was cut short in a log, so much is enough to know it
+TELLING = 16
 
 CREDENTIAL = """
     wholesale_credential webex {
@@ -86,14 +88,14 @@ def several(names):
 class Refreshing(Gateway):
     """Its client_secret and refresh_token are copies of the sandbox's."""
 
-    def __init__(self, folder, vault, sandbox, conf=conf(), **values):
+    def __init__(self, folder, sandbox, conf=conf(), **values):
         folder.mkdir(parents=True, exist_ok=True)
         self.sandbox = sandbox
 
         for name in ("client_secret", "refresh_token"):
             shutil.copy(getattr(sandbox, f"{name}_file"), folder / name)
 
-        super().__init__(folder, vault, sandbox, conf=conf, **{
+        super().__init__(folder, sandbox, conf=conf, **{
             "client_id": sandbox.client_id, "credential": "",
             "credentials": "", "token_location": "",
             "token_pass": "http://webex/v1/access_token", **values})
@@ -109,27 +111,32 @@ class Refreshing(Gateway):
         secrets = self.secrets()
         super().stop()
 
-        leaks = [line for name in ("error.log", "access.log", "output")
-                 for line in secrets.find(self.folder / name)]
-        assert not leaks, f"secrets in logs: {leaks[:5]}"
+        leaks = [name for name in ("error.log", "access.log", "output")
+                 if self.holds(self.folder / name, secrets)]
+        assert not leaks, f"secrets in {leaks}"
 
     def secrets(self):
         """What the sandbox gave out is not to be in a log either."""
 
-        vault = Vault()
+        found = set()
 
         for request in self.sandbox.requests:
-            token = (request.header("Authorization") or "").partition(" ")[2]
-
-            if len(token) >= 32:
-                vault.keep(token)
+            found.add((request.header("Authorization") or "")
+                      .partition(" ")[2])
 
         for form in refreshes(self.sandbox):
-            for name in ("client_secret", "refresh_token"):
-                if len(form[name]) >= 32:
-                    vault.keep(form[name])
+            found.update((form["client_secret"], form["refresh_token"]))
 
-        return vault
+        return {secret for secret in found if len(secret) >= 2 * TELLING}
+
+    @staticmethod
+    def holds(path, secrets):
+        """Whether one of them is there, or the start or end of one."""
+
+        text = path.read_bytes()
+
+        return any(part.encode() in text for secret in secrets
+                   for part in (secret[:TELLING], secret[-TELLING:]))
 
     def write_secret(self, name, text):
         """As those who renew secrets do it: a new file, then a rename."""
@@ -148,8 +155,7 @@ class Refreshing(Gateway):
             answer = connection.request("GET", "/ready", [("Host", "probe")])
 
         text = repr(answer.headers) + answer.body.decode()
-        assert not any(secret in text for secret
-                       in self.vault.secrets | self.secrets().secrets)
+        assert not any(secret in text for secret in self.secrets())
 
         return answer.status, answer.json
 

@@ -9,9 +9,9 @@ from gateway.credentials import (CREDENTIAL, Refreshing, conf, refreshes,
 
 
 @pytest.fixture
-def configured(tmp_path, vault, running_sandbox):
+def configured(tmp_path, running_sandbox):
     return lambda **options: Refreshing(
-        tmp_path / "gateway", vault, running_sandbox, **options)
+        tmp_path / "gateway", running_sandbox, **options)
 
 
 def test_all_of_it(configured):

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from gateway import secrets
 from gateway.credentials import (TOKEN_PATH, refreshes, several,
                                  token_answer, updates)
 from gateway.refusal import check_refusal
@@ -73,10 +74,9 @@ UNUSABLE = {
 }
 
 
-def test_unusable_answers(refreshing, sandbox, vault):
+def test_unusable_answers(refreshing, sandbox):
     """Not final: the next try may go better."""
 
-    vault.keep(SECRET)
     cases = {f"case{i}": case for i, case in enumerate(UNUSABLE.values())}
 
     running = refreshing(**several(cases), workers=2,
@@ -115,13 +115,13 @@ def test_unusable_answers(refreshing, sandbox, vault):
 
 
 @pytest.mark.parametrize("status", (400, 401))
-def test_a_final_answer(refreshing, sandbox, vault, status):
+def test_a_final_answer(refreshing, sandbox, status):
     """Nobody tries again before a file changes."""
 
     running = refreshing(workers=2, tolerated=LOUD)
     good = running.read_secret("refresh_token")
 
-    running.write_secret("refresh_token", vault.make())
+    running.write_secret("refresh_token", secrets.make())
     sandbox.fail(path=TOKEN_PATH, status=status, json={}, times=1)
 
     for _ in range(3):
@@ -143,11 +143,11 @@ def test_a_final_answer(refreshing, sandbox, vault, status):
     assert running.ready()[0] == 200
 
 
-def test_a_wrong_client_secret(refreshing, sandbox, vault):
+def test_a_wrong_client_secret(refreshing, sandbox):
     running = refreshing(tolerated=LOUD)
     good = running.read_secret("client_secret")
 
-    running.write_secret("client_secret", vault.make())
+    running.write_secret("client_secret", secrets.make())
     check_refusal(running.update(), 503)
 
     # in place: only the modification time changes
@@ -208,11 +208,11 @@ def test_a_wrong_certificate(refreshing, sandbox):
     assert sandbox.count == 0
 
 
-def test_a_new_refresh_token_is_not_lost(refreshing, sandbox, vault):
+def test_a_new_refresh_token_is_not_lost(refreshing, sandbox):
     """Though the rest of the answer is of no use."""
 
     running = refreshing(tolerated=LOUD)
-    token = vault.make()
+    token = secrets.make()
     sandbox.fail(times=1, **token_answer(None, refresh_token=token))
 
     running.update()
