@@ -8,6 +8,9 @@ NGINX_BIN ?= /usr/sbin/nginx
 NGINX_SRC ?= /usr/share/nginx/src
 
 PYTHON ?= /usr/bin/python3
+
+# tests at a time: most of them wait most of the time
+JOBS ?= 3
 CC ?= cc
 
 MODULES_PATH ?= /usr/lib/nginx/modules
@@ -65,9 +68,9 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 RUN_PACKAGES = gcc libc6-dev nginx nginx-dev libjansson-dev libhiredis-dev \
                python3 openssl ca-certificates curl
-TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev python3-pytest python3-h2 \
-                redis-server
-BENCH_PACKAGES = $(RUN_PACKAGES) wrk
+TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev python3-pytest \
+                python3-pytest-xdist python3-h2 redis-server
+BENCH_PACKAGES = $(RUN_PACKAGES) wrk redis-server
 FUZZ_PACKAGES = $(RUN_PACKAGES) clang
 LINT_PACKAGES = $(RUN_PACKAGES) clang clang-tidy cppcheck
 
@@ -131,7 +134,8 @@ gateway: $(MODULE)
 	@BUILD=$(BUILD) WHOLESALE_MODULE=$(CURDIR)/$(MODULE) NGINX_BIN=$(NGINX_BIN) \
 	    WHOLESALE_PRELOAD=$(PRELOAD) \
 	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider \
-	    --basetemp=$(OUT)/tests tests/sandbox tests/gateway $(PYTEST)
+	    --basetemp=$(OUT)/tests -n $(JOBS) --dist loadfile \
+	    tests/sandbox tests/gateway $(PYTEST)
 
 
 ## coverage: how much of the contract's code the unit tests run

@@ -36,7 +36,7 @@ MODULE = os.environ["MODULE"]
 
 ROUNDS = int(os.environ.get("ROUNDS", 5))
 SECONDS = int(os.environ.get("SECONDS", 2))
-CONNECTIONS = (1, 32)
+CONNECTIONS = (1, 32, 64)
 TENANTS = (10, 100000)
 
 CUSTOMER = ("Y2lzY29zcGFyazovL3VzL0VOVEVSUFJJU0UvNTJjZjU3NmQtNjBhOC00MDdhLWIy"
@@ -105,6 +105,7 @@ PLAIN = HEAD + """
 
 GATEWAY = HEAD + """
     wholesale_tenants  tenants.json;
+    {redis}
 
     wholesale_credential webex {{
         access_token_file  access_token;
@@ -139,8 +140,46 @@ wrk.headers["Authorization"] = "Bearer {key}"
 """
 
 
+class Redis:
+    """A redis-server behind a Unix socket."""
+
+    name = "redis-server"
+
+    def __init__(self):
+        self.folder = FOLDER / "redis"
+        self.folder.mkdir()
+        self.socket = self.folder / "socket"
+        self.requests = 0
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", self.socket,
+             "--save", "", "--dir", self.folder],
+            stdout=subprocess.DEVNULL)
+
+        while not self.socket.exists():
+            time.sleep(0.05)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def info(self):
+        text = subprocess.run(["redis-cli", "-s", self.socket, "info", "all"],
+                              capture_output=True, text=True,
+                              check=True).stdout
+
+        def number(pattern):
+            return int(re.search(pattern, text).group(1))
+
+        return (number(r"cmdstat_evalsha:calls=(\d+)"),
+                number(r"total_net_input_bytes:(\d+)"))
+
+
 class Subject:
     """An nginx with one worker."""
+
+    redis = None
 
     def __init__(self, name, conf, **values):
         self.name = name
@@ -155,7 +194,7 @@ class Subject:
             port=self.port, url=URL, proxy_conf=PROXY_CONF,
             modules=f"load_module {MODULE};" if conf is GATEWAY else "",
             user="user root;" if os.geteuid() == 0 else "",
-            **values))
+            **{"redis": "", **values}))
 
     def start(self):
         self.process = subprocess.Popen(
@@ -195,6 +234,9 @@ class Subject:
             sys.exit(f"{self.name}: not all were accepted:\n{text}")
 
         requests = int(re.search(r"(\d+) requests in", text).group(1))
+
+        if self.redis:
+            self.redis.requests += requests
         rate = float(re.search(r"Requests/sec:\s*([\d.]+)", text).group(1))
 
         self.cpu.setdefault(connections, []).append(used / requests * 1e6)
@@ -223,6 +265,13 @@ def prepare():
 
     subjects = [Subject("plain proxy_pass", PLAIN, upstream=upstream.port)]
 
+    redis = Redis()
+    counted = Subject("gateway, Redis", GATEWAY, upstream=upstream.port,
+                      redis=f"wholesale_redis {{ server unix:{redis.socket}; "
+                            "}")
+    counted.redis = redis
+    write_tenants(counted.folder, TENANTS[0])
+
     for tenants in TENANTS:
         gateway = Subject(f"gateway, {tenants} tenants", GATEWAY,
                           upstream=upstream.port)
@@ -230,7 +279,7 @@ def prepare():
         write_tenants(gateway.folder, tenants)
         subjects.append(gateway)
 
-    return upstream, subjects
+    return redis, upstream, subjects + [counted]
 
 
 def write_tenants(folder, number):
@@ -275,11 +324,11 @@ def report(subjects):
 
 
 def main():
-    upstream, subjects = prepare()
+    redis, upstream, subjects = prepare()
     started = []
 
     try:
-        for subject in [upstream] + subjects:
+        for subject in [redis, upstream] + subjects:
             started.append(subject)
             subject.start()
 
@@ -290,11 +339,16 @@ def main():
 
             print(f"round {number + 1} of {ROUNDS}", file=sys.stderr)
 
+        calls, octets = redis.info()
+
     finally:
-        for subject in started:
+        for subject in reversed(started):
             subject.stop()
 
     report(subjects)
+
+    print(f"\nRedis, per update: {calls / redis.requests:.3f} commands, "
+          f"{octets / redis.requests:.0f} bytes")
 
 
 if __name__ == "__main__":

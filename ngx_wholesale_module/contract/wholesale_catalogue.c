@@ -15,16 +15,44 @@
 #define WHOLESALE_LANGUAGE_SHORT  2
 #define WHOLESALE_LANGUAGE_LONG   5
 
+/* the last part of a time zone's name is a slip with one character wrong ... */
+#define WHOLESALE_ZONE_SHORT      5
+
+/* ... and from here on with two; shorter ones are all alike */
+#define WHOLESALE_ZONE_LONG       9
+
+
+typedef struct {
+    const char  *name;
+    const char  *code;
+} wholesale_alias_t;
+
 
 static int wholesale_catalogue_add_packages(wholesale_catalogue_t *catalogue,
     const wholesale_pool_t *pool);
 static int wholesale_catalogue_add_timezones(wholesale_catalogue_t *catalogue,
     const wholesale_pool_t *pool, const char *tzdata);
+static const wholesale_name_t *wholesale_catalogue_nearest_zone(
+    const wholesale_names_t *timezones, const char *text, size_t len,
+    int alone);
+static const char *wholesale_catalogue_zone(const char *text, size_t len);
+static size_t wholesale_catalogue_zone_tolerance(size_t len);
+static const char *wholesale_catalogue_trim(const char *text, size_t *len);
 static int wholesale_catalogue_is_letter(char c);
 static size_t wholesale_catalogue_lower(char *lower, const char *text,
     size_t len);
 static size_t wholesale_catalogue_meant(const wholesale_name_t *name,
     char *meant);
+
+
+/* what is often taken for the code of a country */
+
+static const wholesale_alias_t  wholesale_country_aliases[] = {
+    { "UK", "GB" },
+    { "USA", "US" },
+
+    { NULL, NULL }
+};
 
 
 wholesale_catalogue_t *
@@ -127,16 +155,28 @@ size_t
 wholesale_catalogue_meant_country(const wholesale_catalogue_t *catalogue,
     const char *text, size_t len, char *meant)
 {
-    if (len == 2 && wholesale_catalogue_is_letter(text[0])
-        && wholesale_catalogue_is_letter(text[1]))
-    {
-        meant[0] = (char) (text[0] & ~0x20);
-        meant[1] = (char) (text[1] & ~0x20);
-        meant[2] = '\0';
+    size_t                    i;
+    const wholesale_alias_t  *alias;
 
-        if (wholesale_catalogue_country(catalogue, meant, len)) {
-            return len;
+    text = wholesale_catalogue_trim(text, &len);
+    len = wholesale_catalogue_lower(meant, text, len);
+
+    for (i = 0; i < len; i++) {
+        if (wholesale_catalogue_is_letter(meant[i])) {
+            meant[i] &= ~0x20;
         }
+    }
+
+    for (alias = wholesale_country_aliases; alias->name != NULL; alias++) {
+        if (strcmp(meant, alias->name) == 0) {
+            len = strlen(alias->code);
+            memcpy(meant, alias->code, len + 1);
+            break;
+        }
+    }
+
+    if (wholesale_catalogue_country(catalogue, meant, len)) {
+        return len;
     }
 
     meant[0] = '\0';
@@ -149,7 +189,9 @@ size_t
 wholesale_catalogue_meant_language(const wholesale_catalogue_t *catalogue,
     const char *text, size_t len, char *meant)
 {
-    char  *dash;
+    size_t  i;
+
+    text = wholesale_catalogue_trim(text, &len);
 
     if (catalogue->languages.n) {
         return wholesale_catalogue_meant(
@@ -159,10 +201,10 @@ wholesale_catalogue_meant_language(const wholesale_catalogue_t *catalogue,
 
     len = wholesale_catalogue_lower(meant, text, len);
 
-    dash = memchr(meant, '-', len);
-
-    if (dash != NULL) {
-        *dash = '_';
+    for (i = 0; i < len; i++) {
+        if (meant[i] == '-' || meant[i] == ' ') {
+            meant[i] = '_';
+        }
     }
 
     if (wholesale_catalogue_language(catalogue, meant, len)) {
@@ -179,24 +221,15 @@ size_t
 wholesale_catalogue_meant_timezone(const wholesale_catalogue_t *catalogue,
     const char *text, size_t len, char *meant)
 {
-    size_t                   i;
-    const char              *city;
     const wholesale_name_t  *name;
 
-    name = wholesale_names_nearest(&catalogue->timezones, text, len);
+    text = wholesale_catalogue_trim(text, &len);
 
-    /* the city alone: Los Angeles */
-
-    for (i = 0; name == NULL && i < catalogue->timezones.n; i++) {
-        city = strrchr(catalogue->timezones.names[i].data, '/');
-
-        if (city != NULL
-            && wholesale_names_distance(text, len, city + 1, strlen(city + 1),
-                                        0)
-               == 0)
-        {
-            name = &catalogue->timezones.names[i];
-        }
+    name = wholesale_catalogue_nearest_zone(&catalogue->timezones, text, len,
+                                            0);
+    if (name == NULL && len >= WHOLESALE_ZONE_SHORT) {
+        name = wholesale_catalogue_nearest_zone(&catalogue->timezones, text,
+                                                len, 1);
     }
 
     return wholesale_catalogue_meant(name, meant);
@@ -281,6 +314,110 @@ wholesale_catalogue_add_timezones(wholesale_catalogue_t *catalogue,
     }
 
     return 0;
+}
+
+
+/*
+ * The place, which is the last part of a name, tells zones of one continent
+ * from each other, and places that are alike are often not the same.  "alone":
+ * the text is the place without what stands before it: Los Angeles.  Those of
+ * Etc are no places: what people call GMT+2 is Etc/GMT-2.
+ */
+
+static const wholesale_name_t *
+wholesale_catalogue_nearest_zone(const wholesale_names_t *timezones,
+    const char *text, size_t len, int alone)
+{
+    size_t                   i, zone_len, distance, max, zone_max;
+    const char              *zone, *other;
+    const wholesale_name_t  *name, *nearest;
+
+    zone = alone ? text : wholesale_catalogue_zone(text, len);
+    zone_len = text + len - zone;
+    zone_max = wholesale_catalogue_zone_tolerance(zone_len);
+
+    max = alone ? zone_max : wholesale_names_tolerance(len);
+    nearest = NULL;
+
+    for (i = 0; i < timezones->n; i++) {
+        name = &timezones->names[i];
+        other = wholesale_catalogue_zone(name->data, name->len);
+
+        if (alone && strncmp(name->data, "Etc/", 4) == 0) {
+            continue;
+        }
+
+        distance = wholesale_names_distance(zone, zone_len, other,
+                                     name->data + name->len - other, zone_max);
+
+        if (distance > zone_max) {
+            continue;
+        }
+
+        if (!alone) {
+            distance = wholesale_names_distance(text, len, name->data,
+                                                name->len, max);
+        }
+
+        if (distance > max) {
+            continue;
+        }
+
+        nearest = name;
+
+        if (distance == 0) {
+            break;
+        }
+
+        /* the next one has to be nearer */
+        max = distance - 1;
+    }
+
+    return nearest;
+}
+
+
+/* returns where the last part of a time zone's name begins */
+
+static const char *
+wholesale_catalogue_zone(const char *text, size_t len)
+{
+    const char  *zone;
+
+    for (zone = text + len; zone > text && zone[-1] != '/'; zone--) {
+        /* void */
+    }
+
+    return zone;
+}
+
+
+static size_t
+wholesale_catalogue_zone_tolerance(size_t len)
+{
+    if (len < WHOLESALE_ZONE_SHORT) {
+        return 0;
+    }
+
+    return (len < WHOLESALE_ZONE_LONG) ? 1 : 2;
+}
+
+
+/* returns the text without blanks around it */
+
+static const char *
+wholesale_catalogue_trim(const char *text, size_t *len)
+{
+    while (*len && *text == ' ') {
+        text++;
+        (*len)--;
+    }
+
+    while (*len && text[*len - 1] == ' ') {
+        (*len)--;
+    }
+
+    return text;
 }
 
 

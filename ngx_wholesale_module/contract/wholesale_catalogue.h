@@ -119,10 +119,12 @@ wholesale_catalogue_t *wholesale_catalogue_create(const wholesale_pool_t *pool,
  *
  * Each of the five replaces the built-in part of that name as a whole; one
  * that is null or not there leaves it as it is.  Every member that is not
- * described here is a mistake, and so is a list with no entry.
+ * described here is a mistake, and so is a list with no entry, or with one
+ * twice.
  *
- * The text is not kept.  "problems" has been initialised; each of the file's
- * mistakes is one, and its description begins with the JSON path.
+ * The text is not kept.  "problems" has been initialised, and is given room
+ * for 1000; each of the file's mistakes is one, and its description begins
+ * with the JSON path.
  *
  * Returns NULL if there are problems or an allocation failed, which
  * problems->failed tells apart.

@@ -4,6 +4,7 @@
  */
 
 
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -34,14 +35,21 @@ typedef struct {
 } wholesale_part_t;
 
 
+static void wholesale_catalogue_read_unknown(wholesale_catalogue_file_t *file,
+    const wholesale_place_t *place, json_t *root);
 static void wholesale_catalogue_read_part(wholesale_catalogue_file_t *file,
     const wholesale_place_t *place, const wholesale_part_t *part,
     json_t *value);
 static void wholesale_catalogue_read_packages(wholesale_catalogue_file_t *file,
     const wholesale_place_t *place, json_t *value);
+static void wholesale_catalogue_read_package_names(
+    wholesale_catalogue_file_t *file, const wholesale_place_t *place,
+    json_t *value);
 static void wholesale_catalogue_read_package(wholesale_catalogue_file_t *file,
     const wholesale_place_t *place, size_t package, json_t *value);
 static void wholesale_catalogue_read_needs(wholesale_catalogue_file_t *file,
+    const wholesale_place_t *place, size_t package, json_t *value);
+static size_t wholesale_catalogue_read_need(wholesale_catalogue_file_t *file,
     const wholesale_place_t *place, size_t package, json_t *value);
 static void wholesale_catalogue_read_countries(
     wholesale_catalogue_file_t *file, const wholesale_place_t *place,
@@ -64,14 +72,23 @@ static const char *wholesale_catalogue_element(
     json_t *value);
 static int wholesale_catalogue_is_name(const char *text, size_t len,
     const char *allowed);
+static void wholesale_catalogue_lower(char *text);
 static char *wholesale_catalogue_copy(wholesale_catalogue_file_t *file,
     const char *text, size_t len);
 
+
+/* sentences of ours, and the one with the list of parts */
+#define WHOLESALE_SENTENCE_MAX    64
+#define WHOLESALE_PARTS_MAX       (WHOLESALE_LIST_MAX + WHOLESALE_SENTENCE_MAX)
 
 /* what names may have in them besides letters and digits */
 #define WHOLESALE_PACKAGE_MARKS   "_-"
 #define WHOLESALE_LANGUAGE_MARKS  "_-"
 #define WHOLESALE_TIMEZONE_MARKS  "_-+/"
+
+
+/* an operator reads them at leisure, and mends them together */
+#define WHOLESALE_CATALOGUE_MISTAKES_MAX  1000
 
 
 /* in the order in which they are read: what one needs comes before it */
@@ -93,11 +110,12 @@ wholesale_catalogue_t *
 wholesale_catalogue_parse(const wholesale_pool_t *pool, const char *text,
     size_t len, const char *tzdata, wholesale_problems_t *problems)
 {
-    void                        *iter;
     json_t                      *root, *value;
     wholesale_place_t            place, child;
     const wholesale_part_t      *part;
     wholesale_catalogue_file_t   file;
+
+    problems->most = WHOLESALE_CATALOGUE_MISTAKES_MAX;
 
     root = wholesale_json_read(text, len, "the catalogue", problems);
     if (root == NULL) {
@@ -128,27 +146,67 @@ wholesale_catalogue_parse(const wholesale_pool_t *pool, const char *text,
         }
     }
 
+    wholesale_catalogue_read_unknown(&file, &place, root);
+
+    json_decref(root);
+
+    return (problems->failed || problems->total) ? NULL : file.catalogue;
+}
+
+
+/* what is not in the table above */
+
+static void
+wholesale_catalogue_read_unknown(wholesale_catalogue_file_t *file,
+    const wholesale_place_t *place, json_t *root)
+{
+    char                     sentence[WHOLESALE_PARTS_MAX];
+    void                    *iter;
+    size_t                   len, max;
+    const char              *meant;
+    wholesale_place_t        child;
+    const wholesale_part_t  *part;
+    wholesale_text_list_t    list;
+
+    wholesale_text_list_init(&list);
+
+    for (part = wholesale_parts; part->name != NULL; part++) {
+        wholesale_text_list_add(&list, part->name, strlen(part->name));
+    }
+
+    (void) snprintf(sentence, sizeof(sentence), "is no part of a catalogue, "
+                    "which has %s", list.data);
+
+    memset(&child, 0, sizeof(wholesale_place_t));
+    child.parent = place;
+
     for (iter = json_object_iter(root);
          iter != NULL;
          iter = json_object_iter_next(root, iter))
     {
         child.name = json_object_iter_key(iter);
+        len = strlen(child.name);
+        max = wholesale_names_tolerance(len);
+        meant = "";
 
         for (part = wholesale_parts; part->name != NULL; part++) {
             if (strcmp(part->name, child.name) == 0) {
                 break;
             }
+
+            if (wholesale_names_distance(child.name, len, part->name,
+                                         strlen(part->name), max)
+                <= max)
+            {
+                meant = part->name;
+            }
         }
 
         if (part->name == NULL) {
-            wholesale_problems_add(problems, &child, WHOLESALE_PROBLEM_OTHER,
-                                   "no part of a catalogue has this name");
+            wholesale_problems_add_text(file->problems, &child, child.name,
+                                        len, sentence, meant);
         }
     }
-
-    json_decref(root);
-
-    return (problems->failed || problems->total) ? NULL : file.catalogue;
 }
 
 
@@ -187,10 +245,8 @@ static void
 wholesale_catalogue_read_packages(wholesale_catalogue_file_t *file,
     const wholesale_place_t *place, json_t *value)
 {
-    char                   *copy;
     void                   *iter;
-    size_t                  n, len, package;
-    const char             *name;
+    size_t                  n, package;
     wholesale_place_t       child;
     wholesale_names_t      *packages;
     wholesale_catalogue_t  *catalogue;
@@ -218,35 +274,13 @@ wholesale_catalogue_read_packages(wholesale_catalogue_file_t *file,
 
     memset(catalogue->addons, 0, n * sizeof(wholesale_addon_t));
 
+    /* all names come first, for an add-on may stand before what it needs */
+
+    wholesale_catalogue_read_package_names(file, place, value);
+
     child.parent = place;
     child.index = 0;
     child.foreign = 0;
-
-    /* all names come first, for an add-on may stand before what it needs */
-
-    for (iter = json_object_iter(value);
-         iter != NULL;
-         iter = json_object_iter_next(value, iter))
-    {
-        name = json_object_iter_key(iter);
-        len = strlen(name);
-
-        if (!wholesale_catalogue_is_name(name, len, WHOLESALE_PACKAGE_MARKS)) {
-            child.name = name;
-            wholesale_problems_add_text(file->problems, &child, name,
-                                        len, "is no name of a package: 1 to "
-                                        "64 of A-Z a-z 0-9 _ -", "");
-            continue;
-        }
-
-        copy = wholesale_catalogue_copy(file, name, len);
-
-        if (copy == NULL) {
-            return;
-        }
-
-        wholesale_names_add(packages, copy, len);
-    }
 
     for (iter = json_object_iter(value);
          iter != NULL;
@@ -260,6 +294,46 @@ wholesale_catalogue_read_packages(wholesale_catalogue_file_t *file,
             wholesale_catalogue_read_package(file, &child, package,
                                              json_object_iter_value(iter));
         }
+    }
+}
+
+
+static void
+wholesale_catalogue_read_package_names(wholesale_catalogue_file_t *file,
+    const wholesale_place_t *place, json_t *value)
+{
+    char               *copy;
+    void               *iter;
+    size_t              len;
+    wholesale_place_t   child;
+
+    child.parent = place;
+    child.index = 0;
+    child.foreign = 0;
+
+    for (iter = json_object_iter(value);
+         iter != NULL;
+         iter = json_object_iter_next(value, iter))
+    {
+        child.name = json_object_iter_key(iter);
+        len = strlen(child.name);
+
+        if (!wholesale_catalogue_is_name(child.name, len,
+                                         WHOLESALE_PACKAGE_MARKS))
+        {
+            wholesale_problems_add_text(file->problems, &child, child.name,
+                                        len, "is no name of a package: 1 to "
+                                        "64 of A-Z a-z 0-9 _ -", "");
+            continue;
+        }
+
+        copy = wholesale_catalogue_copy(file, child.name, len);
+
+        if (copy == NULL) {
+            return;
+        }
+
+        wholesale_names_add(&file->catalogue->packages, copy, len);
     }
 }
 
@@ -305,10 +379,10 @@ static void
 wholesale_catalogue_read_needs(wholesale_catalogue_file_t *file,
     const wholesale_place_t *place, size_t package, json_t *value)
 {
-    char                meant[WHOLESALE_NAME_MAX + 1];
     char                described[WHOLESALE_JSON_DESCRIBED_MAX];
     size_t              i, n, need, *needs;
-    const char         *name;
+    json_t             *element;
+    uint8_t             listed[WHOLESALE_PACKAGES_MAX / 8];
     wholesale_addon_t  *addon;
     wholesale_place_t   child;
 
@@ -332,40 +406,71 @@ wholesale_catalogue_read_needs(wholesale_catalogue_file_t *file,
     addon = &file->catalogue->addons[package];
     addon->needs = needs;
 
+    memset(listed, 0, sizeof(listed));
+
     child.parent = place;
     child.name = NULL;
     child.foreign = 0;
 
     for (i = 0; i < n; i++) {
         child.index = i;
-        name = wholesale_catalogue_element(file, &child,
-                                           json_array_get(value, i));
-        if (name == NULL) {
-            continue;
-        }
+        element = json_array_get(value, i);
 
-        need = wholesale_catalogue_package(file->catalogue, name,
-                                           strlen(name));
+        need = wholesale_catalogue_read_need(file, &child, package, element);
 
         if (need == WHOLESALE_NAMES_NONE) {
-            (void) wholesale_catalogue_meant_package(file->catalogue, name,
-                                                     strlen(name), meant);
-
-            wholesale_problems_add_text(file->problems, &child, name,
-                                        strlen(name),
-                                        "is not a package of this catalogue",
-                                        meant);
             continue;
         }
 
-        if (need == package) {
-            wholesale_problems_add_text(file->problems, &child, name,
-                                        strlen(name), "cannot need itself", "");
+        if (listed[need / 8] & (1 << (need % 8))) {
+            wholesale_problems_add_text(file->problems, &child,
+                                        json_string_value(element),
+                                        json_string_length(element),
+                                        "is here twice", "");
             continue;
         }
 
+        listed[need / 8] |= 1 << (need % 8);
         needs[addon->needs_n++] = need;
     }
+}
+
+
+/* returns the package that is needed, or WHOLESALE_NAMES_NONE and has told */
+
+static size_t
+wholesale_catalogue_read_need(wholesale_catalogue_file_t *file,
+    const wholesale_place_t *place, size_t package, json_t *value)
+{
+    char         meant[WHOLESALE_NAME_MAX + 1];
+    size_t       need, len;
+    const char  *name;
+
+    name = wholesale_catalogue_element(file, place, value);
+    if (name == NULL) {
+        return WHOLESALE_NAMES_NONE;
+    }
+
+    len = strlen(name);
+    need = wholesale_catalogue_package(file->catalogue, name, len);
+
+    if (need == WHOLESALE_NAMES_NONE) {
+        (void) wholesale_catalogue_meant_package(file->catalogue, name, len,
+                                                 meant);
+
+        wholesale_problems_add_text(file->problems, place, name, len,
+                                    "is not a package of this catalogue",
+                                    meant);
+        return WHOLESALE_NAMES_NONE;
+    }
+
+    if (need == package) {
+        wholesale_problems_add_text(file->problems, place, name, len,
+                                    "cannot need itself", "");
+        return WHOLESALE_NAMES_NONE;
+    }
+
+    return need;
 }
 
 
@@ -460,6 +565,7 @@ wholesale_catalogue_read_asked(wholesale_catalogue_file_t *file,
 {
     char                described[WHOLESALE_JSON_DESCRIBED_MAX];
     size_t              i;
+    unsigned            asked;
     const char         *name;
     wholesale_place_t   child;
 
@@ -483,10 +589,10 @@ wholesale_catalogue_read_asked(wholesale_catalogue_file_t *file,
         }
 
         if (strcmp(name, "stateOrProvince") == 0) {
-            *country |= WHOLESALE_ADDRESS_STATE;
+            asked = WHOLESALE_ADDRESS_STATE;
 
         } else if (strcmp(name, "zipOrPostalCode") == 0) {
-            *country |= WHOLESALE_ADDRESS_ZIP;
+            asked = WHOLESALE_ADDRESS_ZIP;
 
         } else {
             wholesale_problems_add_text(file->problems, &child, name,
@@ -496,6 +602,13 @@ wholesale_catalogue_read_asked(wholesale_catalogue_file_t *file,
             continue;
         }
 
+        if (*country & asked) {
+            wholesale_problems_add_text(file->problems, &child, name,
+                                        strlen(name), "is here twice", "");
+            continue;
+        }
+
+        *country |= asked;
         file->catalogue->asks = 1;
     }
 }
@@ -530,8 +643,8 @@ wholesale_catalogue_read_names(wholesale_catalogue_file_t *file,
     const wholesale_place_t *place, json_t *value, wholesale_names_t *names,
     size_t max, const char *allowed)
 {
-    char               *copy;
-    size_t              i, k, n, len;
+    char                sentence[WHOLESALE_SENTENCE_MAX], *copy;
+    size_t              i, n, len;
     const char         *name;
     wholesale_place_t   child;
 
@@ -563,10 +676,12 @@ wholesale_catalogue_read_names(wholesale_catalogue_file_t *file,
         len = strlen(name);
 
         if (!wholesale_catalogue_is_name(name, len, allowed)) {
-            wholesale_problems_add(file->problems, &child,
-                                   WHOLESALE_PROBLEM_OTHER,
-                                   "a name is 1 to %d letters, digits and "
-                                   "%s", WHOLESALE_NAME_MAX, allowed);
+            (void) snprintf(sentence, sizeof(sentence), "is no name: 1 to %d "
+                            "letters, digits and %s", WHOLESALE_NAME_MAX,
+                            allowed);
+
+            wholesale_problems_add_text(file->problems, &child, name, len,
+                                        sentence, "");
             continue;
         }
 
@@ -578,10 +693,8 @@ wholesale_catalogue_read_names(wholesale_catalogue_file_t *file,
 
         /* a language may be written in any case, and is kept in lower case */
 
-        for (k = 0; names == &file->catalogue->languages && k < len; k++) {
-            if (copy[k] >= 'A' && copy[k] <= 'Z') {
-                copy[k] |= 0x20;
-            }
+        if (names == &file->catalogue->languages) {
+            wholesale_catalogue_lower(copy);
         }
 
         if (wholesale_names_find(names, copy, len) != WHOLESALE_NAMES_NONE) {
@@ -638,6 +751,17 @@ wholesale_catalogue_is_name(const char *text, size_t len, const char *allowed)
     }
 
     return len > 0 && len <= WHOLESALE_NAME_MAX;
+}
+
+
+static void
+wholesale_catalogue_lower(char *text)
+{
+    for ( /* void */ ; *text; text++) {
+        if (*text >= 'A' && *text <= 'Z') {
+            *text |= 0x20;
+        }
+    }
 }
 
 

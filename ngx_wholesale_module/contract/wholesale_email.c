@@ -28,20 +28,23 @@ wholesale_email_check(const char *email, size_t len)
     end = email + len;
     at = memchr(email, '@', len);
 
+    if (wholesale_text_length(email, len) > WHOLESALE_EMAIL_MAX) {
+        return WHOLESALE_EMAIL_LONG;
+    }
+
+    if (at != NULL
+        && wholesale_text_length(email, at - email)
+           > WHOLESALE_EMAIL_LOCAL_MAX)
+    {
+        return WHOLESALE_EMAIL_LOCAL_LONG;
+    }
+
     if (at == NULL
         || !wholesale_email_local(email, at)
         || !wholesale_email_domain(at + 1, end)
         || !wholesale_email_visible(email, end))
     {
         return WHOLESALE_EMAIL_MALFORMED;
-    }
-
-    if (wholesale_text_length(email, len) > WHOLESALE_EMAIL_MAX) {
-        return WHOLESALE_EMAIL_LONG;
-    }
-
-    if (wholesale_text_length(email, at - email) > WHOLESALE_EMAIL_LOCAL_MAX) {
-        return WHOLESALE_EMAIL_LOCAL_LONG;
     }
 
     return WHOLESALE_EMAIL_VALID;
@@ -77,15 +80,20 @@ wholesale_email_local(const char *p, const char *end)
 }
 
 
-/* two labels or more, with single dots between them */
+/*
+ * Two labels or more, with single dots between them.  The last is no number,
+ * which would make it an IPv4 address.
+ */
 
 static int
 wholesale_email_domain(const char *p, const char *end)
 {
+    int          number;
     size_t       labels;
     const char  *label;
 
     labels = 1;
+    number = 1;
     label = p;
 
     for ( /* void */ ; p <= end; p++) {
@@ -95,6 +103,7 @@ wholesale_email_domain(const char *p, const char *end)
                 return 0;
             }
 
+            number &= (*p >= '0' && *p <= '9');
             continue;
         }
 
@@ -107,10 +116,11 @@ wholesale_email_domain(const char *p, const char *end)
         if (p < end) {
             labels++;
             label = p + 1;
+            number = 1;
         }
     }
 
-    return labels > 1;
+    return labels > 1 && !number;
 }
 
 

@@ -20,7 +20,7 @@ typedef enum {
     WHOLESALE_EMAIL_VALID = 0,
     WHOLESALE_EMAIL_MALFORMED,
 
-    /* it would be one, but for the length of all, or of what precedes "@" */
+    /* whatever else it is: the whole, or what precedes "@" */
     WHOLESALE_EMAIL_LONG,
     WHOLESALE_EMAIL_LOCAL_LONG
 } wholesale_email_e;
@@ -28,8 +28,9 @@ typedef enum {
 
 /*
  * Judges one address as people write it, name@example.com: RFC 5322's
- * dot-atom, and a domain name of at least two labels.  No display name, no
- * comment, no quotes, no space, no address literal.  Letters beyond ASCII may
+ * dot-atom, and a domain name of at least two labels, the last of which is not
+ * all digits.  No display name, no comment, no quotes, no space, no address
+ * literal.  The lengths are looked at first.  Letters beyond ASCII may
  * stand on both sides, RFC 6531.  "len" bytes of UTF-8.
  */
 wholesale_email_e wholesale_email_check(const char *email, size_t len);

@@ -11,6 +11,7 @@
 
 #include <wholesale_json.h>
 #include <wholesale_json_fault.h>
+#include <wholesale_json_token.h>
 
 
 /*
@@ -34,24 +35,18 @@
 
 #define WHOLESALE_JSON_FLAGS    (JSON_REJECT_DUPLICATES|JSON_ALLOW_NUL)
 
-/* what stands for a number that no machine word holds; padded with spaces */
-#define WHOLESALE_JSON_LARGE    "9223372036854775807"
-#define WHOLESALE_JSON_SMALL    "-9223372036854775808"
-#define WHOLESALE_JSON_REAL     "0e0"
-
 #define wholesale_length(text)  (sizeof(text) - 1)
 
 
 static int wholesale_json_is_empty(const char *text, size_t len);
 static const char *wholesale_json_scan(const char *text, size_t len,
     size_t *longest);
-static size_t wholesale_json_string_end(const char *text, size_t len);
 static json_t *wholesale_json_load(const char *text, size_t len,
     size_t longest, json_error_t *error);
+static char *wholesale_json_wrap(const char *text, size_t len, size_t first,
+    size_t *size, size_t *before);
 static json_t *wholesale_json_load_array(const char *text, size_t len,
     size_t first, json_error_t *error);
-static void wholesale_json_replace(char *text, size_t len);
-static void wholesale_json_replace_number(char *p, size_t len);
 static void wholesale_json_refused(const char *text, size_t len,
     const char *what, const json_error_t *error,
     wholesale_problems_t *problems);
@@ -65,7 +60,7 @@ wholesale_json_read(const char *text, size_t len, const char *what,
     wholesale_problems_t *problems)
 {
     char           described[WHOLESALE_JSON_DESCRIBED_MAX];
-    size_t         longest;
+    size_t         longest, position, n;
     json_t        *json;
     const char    *deep;
     json_error_t   error;
@@ -81,7 +76,7 @@ wholesale_json_read(const char *text, size_t len, const char *what,
     deep = wholesale_json_scan(text, len, &longest);
 
     if (deep != NULL) {
-        wholesale_json_fault_depth(text, deep - text, problems);
+        wholesale_json_fault_depth(text, len, deep - text, problems);
         return NULL;
     }
 
@@ -89,6 +84,15 @@ wholesale_json_read(const char *text, size_t len, const char *what,
 
     if (json == NULL) {
         wholesale_json_refused(text, len, what, &error, problems);
+        return NULL;
+    }
+
+    n = (longest > WHOLESALE_JSON_NUMBER_MAX)
+        ? wholesale_json_long_number(text, len, &position) : 0;
+
+    if (n != 0) {
+        wholesale_json_fault_number(text, position, n, problems);
+        json_decref(json);
         return NULL;
     }
 
@@ -232,43 +236,18 @@ wholesale_json_scan(const char *text, size_t len, size_t *longest)
 }
 
 
-/* returns the offset of the quote that ends a string, or "len" */
-
-static size_t
-wholesale_json_string_end(const char *text, size_t len)
-{
-    size_t       i;
-    const char  *quote;
-
-    quote = memchr(text, '"', len);
-
-    if (quote == NULL) {
-        return len;
-    }
-
-    if (memchr(text, '\\', quote - text) == NULL) {
-        return quote - text;
-    }
-
-    for (i = 0; i < len && text[i] != '"'; i++) {
-        if (text[i] == '\\') {
-            i++;
-        }
-    }
-
-    return (i < len) ? i : len;
-}
-
-
 static json_t *
 wholesale_json_load(const char *text, size_t len, size_t longest,
     json_error_t *error)
 {
-    char    *array, *dst;
+    char    *array;
     size_t   size, first, before;
     json_t  *json;
 
-    /* the token, the byte that is read after it, and the final zero */
+    /*
+     * The token, the byte that is read after it, and the final zero: jansson
+     * takes that byte back, but it has been in the buffer.
+     */
 
     size = WHOLESALE_JSON_BUFFER;
 
@@ -286,6 +265,39 @@ wholesale_json_load(const char *text, size_t len, size_t longest,
     if (memchr(text, '\0', len) != NULL) {
         return NULL;
     }
+
+    array = wholesale_json_wrap(text, len, first, &size, &before);
+    if (array == NULL) {
+        return NULL;
+    }
+
+    json = wholesale_json_load_array(array, size, first, error);
+
+    if (json == NULL && json_error_code(error) == json_error_numeric_overflow)
+    {
+        wholesale_json_replace_numbers(array, size);
+
+        json = wholesale_json_load_array(array, size, first, error);
+    }
+
+    free(array);
+
+    error->position -= (int) before;
+
+    return json;
+}
+
+
+/*
+ * Returns the array with a string of "first" bytes and the text, which the
+ * caller frees; the text has "before" bytes before it, the whole "size" bytes.
+ */
+
+static char *
+wholesale_json_wrap(const char *text, size_t len, size_t first, size_t *size,
+    size_t *before)
+{
+    char  *array, *dst;
 
     array = malloc(wholesale_length(WHOLESALE_JSON_OPENING) + first
                    + wholesale_length(WHOLESALE_JSON_MIDDLE) + len
@@ -308,7 +320,7 @@ wholesale_json_load(const char *text, size_t len, size_t longest,
            wholesale_length(WHOLESALE_JSON_MIDDLE));
     dst += wholesale_length(WHOLESALE_JSON_MIDDLE);
 
-    before = dst - array;
+    *before = dst - array;
 
     memcpy(dst, text, len);
     dst += len;
@@ -317,20 +329,9 @@ wholesale_json_load(const char *text, size_t len, size_t longest,
            wholesale_length(WHOLESALE_JSON_CLOSING));
     dst += wholesale_length(WHOLESALE_JSON_CLOSING);
 
-    json = wholesale_json_load_array(array, dst - array, first, error);
+    *size = dst - array;
 
-    if (json == NULL && json_error_code(error) == json_error_numeric_overflow)
-    {
-        wholesale_json_replace(array, dst - array);
-
-        json = wholesale_json_load_array(array, dst - array, first, error);
-    }
-
-    free(array);
-
-    error->position -= (int) before;
-
-    return json;
+    return array;
 }
 
 
@@ -359,74 +360,6 @@ wholesale_json_load_array(const char *text, size_t len, size_t first,
     json_decref(array);
 
     return json;
-}
-
-
-/*
- * Puts others in the place of the numbers that jansson refuses as too large.
- * All offsets stay what they were.
- */
-
-static void
-wholesale_json_replace(char *text, size_t len)
-{
-    size_t       i;
-    const char  *end;
-
-    i = 0;
-
-    while (i < len) {
-
-        if (text[i] == '"') {
-            i++;
-            i += wholesale_json_string_end(text + i, len - i) + 1;
-            continue;
-        }
-
-        if (text[i] != '-' && (text[i] < '0' || text[i] > '9')) {
-            i++;
-            continue;
-        }
-
-        end = wholesale_json_number(text + i, text + len);
-
-        /* a fault, which must remain one: jansson comes no further */
-
-        if (end == NULL
-            || (end < text + len && strchr(" \t\r\n,]}", *end) == NULL))
-        {
-            return;
-        }
-
-        wholesale_json_replace_number(text + i, end - (text + i));
-
-        i = end - text;
-    }
-}
-
-
-static void
-wholesale_json_replace_number(char *p, size_t len)
-{
-    size_t       digits;
-    const char  *instead;
-
-    if (memchr(p, '.', len) || memchr(p, 'e', len) || memchr(p, 'E', len)) {
-        instead = WHOLESALE_JSON_REAL;
-
-    } else {
-        instead = (*p == '-') ? WHOLESALE_JSON_SMALL : WHOLESALE_JSON_LARGE;
-        digits = strlen(instead);
-
-        /* there are no leading zeros: longer is larger */
-
-        if (len < digits || (len == digits && memcmp(p, instead, len) <= 0)) {
-            return;
-        }
-    }
-
-    memset(p, ' ', len);
-    memcpy(p, instead, strlen(instead));
 }
 
 

@@ -27,11 +27,17 @@
  *   member's name it is refused.
  * - A number that no machine word holds is still JSON: it is read as the
  *   nearest integer that there is, and with a fraction or an exponent as some
- *   real number.
+ *   very large one.
+ * - A number of more than WHOLESALE_JSON_NUMBER_MAX bytes is refused: not all
+ *   parsers behind us take it.
+ *
+ * Of two faults the first in the text is told, syntax and depth alike; a
+ * member that is there twice, or a number's length, if there is no other.
  */
 
 
 #define WHOLESALE_JSON_DEPTH          16
+#define WHOLESALE_JSON_NUMBER_MAX     1000
 
 #define WHOLESALE_JSON_DESCRIBED_MAX  (WHOLESALE_QUOTED_MAX                   \
                                        + sizeof("the string "))

@@ -10,6 +10,7 @@
 
 #include <wholesale_json.h>
 #include <wholesale_json_fault.h>
+#include <wholesale_json_token.h>
 
 
 /* "\u1234", and half of it that does not name a character by itself */
@@ -23,7 +24,7 @@
 #define WHOLESALE_JSON_BOM        "\xef\xbb\xbf"
 
 /* a name that is longer is not shown, so there is no room for it */
-#define WHOLESALE_JSON_NAME_ROOM  (WHOLESALE_SHOWN_MAX + 2)
+#define WHOLESALE_JSON_NAME_ROOM  (WHOLESALE_PLACE_SHOWN_MAX + 2)
 
 /* a sentence of ours with one text of the client in it */
 #define WHOLESALE_JSON_SENTENCE   (WHOLESALE_QUOTED_MAX + 128)
@@ -74,6 +75,10 @@ typedef struct {
 } wholesale_json_text_t;
 
 
+static void wholesale_json_start(wholesale_json_reader_t *reader,
+    const char *text, size_t len, wholesale_problems_t *problems);
+static int wholesale_json_run(wholesale_json_reader_t *reader,
+    const char *end);
 static int wholesale_json_step(wholesale_json_reader_t *reader);
 static int wholesale_json_value(wholesale_json_reader_t *reader);
 static int wholesale_json_open(wholesale_json_reader_t *reader);
@@ -125,40 +130,13 @@ wholesale_json_fault(const char *text, size_t len, const char *what,
 {
     wholesale_json_reader_t  reader;
 
-    memset(&reader, 0, sizeof(wholesale_json_reader_t));
+    wholesale_json_start(&reader, text, len, problems);
 
-    reader.text = text;
-    reader.p = text;
-    reader.end = text + len;
     reader.fault = fault;
     reader.position = position;
-    reader.problems = problems;
 
-    if (len >= sizeof(WHOLESALE_JSON_BOM) - 1
-        && memcmp(text, WHOLESALE_JSON_BOM, sizeof(WHOLESALE_JSON_BOM) - 1)
-           == 0)
-    {
-        (void) wholesale_json_tell(&reader, text, "a byte order mark may not "
-                                   "stand before JSON");
+    if (wholesale_json_run(&reader, reader.end) != 0) {
         return 0;
-    }
-
-    for ( ;; ) {
-
-        while (reader.p < reader.end
-               && (*reader.p == ' ' || *reader.p == '\t' || *reader.p == '\n'
-                   || *reader.p == '\r'))
-        {
-            reader.p++;
-        }
-
-        if (reader.p == reader.end) {
-            break;
-        }
-
-        if (wholesale_json_step(&reader) != 0) {
-            return 0;
-        }
     }
 
     if (reader.state == WHOLESALE_JSON_DONE) {
@@ -174,65 +152,92 @@ wholesale_json_fault(const char *text, size_t len, const char *what,
 
 
 void
-wholesale_json_fault_depth(const char *text, size_t position,
+wholesale_json_fault_depth(const char *text, size_t len, size_t position,
     wholesale_problems_t *problems)
 {
     wholesale_json_reader_t  reader;
 
-    memset(&reader, 0, sizeof(wholesale_json_reader_t));
+    wholesale_json_start(&reader, text, len, problems);
 
-    reader.text = text;
-    reader.problems = problems;
+    if (wholesale_json_run(&reader, text + position) != 0) {
+        return;
+    }
 
-    (void) wholesale_json_tell(&reader, text + position, "more than %d levels "
-                               "of nesting", WHOLESALE_JSON_DEPTH);
+    if (reader.state != WHOLESALE_JSON_VALUE
+        && reader.state != WHOLESALE_JSON_VALUE_OR_END)
+    {
+        (void) wholesale_json_unexpected(&reader);
+        return;
+    }
+
+    (void) wholesale_json_tell(&reader, reader.p, "more than %d levels of "
+                               "nesting", WHOLESALE_JSON_DEPTH);
 }
 
 
-const char *
-wholesale_json_number(const char *p, const char *end)
+void
+wholesale_json_fault_number(const char *text, size_t position, size_t len,
+    wholesale_problems_t *problems)
 {
-    const char  *digits;
+    wholesale_json_reader_t  reader;
 
-    if (*p == '-') {
-        p++;
-    }
+    wholesale_json_start(&reader, text, position + len, problems);
 
-    for (digits = p; p < end && *p >= '0' && *p <= '9'; p++) { /* void */ }
-
-    if (p == digits || (*digits == '0' && p - digits > 1)) {
-        return NULL;
-    }
-
-    if (p < end && *p == '.') {
-        for (digits = ++p; p < end && *p >= '0' && *p <= '9'; p++) {
-            /* void */
-        }
-
-        if (p == digits) {
-            return NULL;
-        }
-    }
-
-    if (p < end && (*p == 'e' || *p == 'E')) {
-        p++;
-
-        if (p < end && (*p == '+' || *p == '-')) {
-            p++;
-        }
-
-        for (digits = p; p < end && *p >= '0' && *p <= '9'; p++) { /* void */ }
-
-        if (p == digits) {
-            return NULL;
-        }
-    }
-
-    return p;
+    (void) wholesale_json_tell(&reader, text + position, "the number that "
+                               "begins here has %zu characters, at most %d "
+                               "are allowed", len, WHOLESALE_JSON_NUMBER_MAX);
 }
 
 
-/* these return 0, or -1 if there is a fault, which has been told then */
+static void
+wholesale_json_start(wholesale_json_reader_t *reader, const char *text,
+    size_t len, wholesale_problems_t *problems)
+{
+    memset(reader, 0, sizeof(wholesale_json_reader_t));
+
+    reader->text = text;
+    reader->p = text;
+    reader->end = text + len;
+    reader->problems = problems;
+}
+
+
+/*
+ * These return 0, or -1 if there is a fault, which has been told then.  The
+ * first reads up to "end", which is in no token unless a fault is before it.
+ */
+
+static int
+wholesale_json_run(wholesale_json_reader_t *reader, const char *end)
+{
+    if (reader->end - reader->p >= (ptrdiff_t) sizeof(WHOLESALE_JSON_BOM) - 1
+        && memcmp(reader->p, WHOLESALE_JSON_BOM,
+                  sizeof(WHOLESALE_JSON_BOM) - 1)
+           == 0)
+    {
+        return wholesale_json_tell(reader, reader->p, "a byte order mark may "
+                                   "not stand before JSON");
+    }
+
+    for ( ;; ) {
+
+        while (reader->p < end
+               && (*reader->p == ' ' || *reader->p == '\t'
+                   || *reader->p == '\n' || *reader->p == '\r'))
+        {
+            reader->p++;
+        }
+
+        if (reader->p == end) {
+            return 0;
+        }
+
+        if (wholesale_json_step(reader) != 0) {
+            return -1;
+        }
+    }
+}
+
 
 static int
 wholesale_json_step(wholesale_json_reader_t *reader)
@@ -767,7 +772,7 @@ wholesale_json_tell_name(wholesale_json_reader_t *reader, const char *at)
                            (reader->fault == WHOLESALE_JSON_FAULT_NUL)
                            ? "the name that begins here has \\u0000 in it"
                            : "the name that begins here is in its object "
-                             "twice");
+                             "twice; what follows it was not looked at");
     return -1;
 }
 

@@ -44,15 +44,16 @@ int wholesale_json_fault(const char *text, size_t len, const char *what,
     wholesale_json_fault_e fault, size_t position,
     wholesale_problems_t *problems);
 
-/* adds a problem with nesting at the offset "position" */
-void wholesale_json_fault_depth(const char *text, size_t position,
+/*
+ * Adds the first fault of "len" bytes to "problems": one before the offset
+ * "position", or else that the bracket there is one level too deep.
+ */
+void wholesale_json_fault_depth(const char *text, size_t len, size_t position,
     wholesale_problems_t *problems);
 
-/*
- * Returns the end of the JSON number that begins at "p", which is before
- * "end", or NULL.
- */
-const char *wholesale_json_number(const char *p, const char *end);
+/* adds a problem with the number at "position", which has "len" bytes */
+void wholesale_json_fault_number(const char *text, size_t position,
+    size_t len, wholesale_problems_t *problems);
 
 
 #endif /* _WHOLESALE_JSON_FAULT_H_INCLUDED_ */

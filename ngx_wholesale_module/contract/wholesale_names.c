@@ -9,6 +9,10 @@
 #include <wholesale_names.h>
 
 
+/* a slip of the pen: one in so many bytes, and never more than these */
+#define WHOLESALE_SLIP_BYTES  6
+#define WHOLESALE_SLIPS_MAX   2
+
 /* 32-bit FNV-1a */
 #define WHOLESALE_FNV_BASIS  2166136261u
 #define WHOLESALE_FNV_PRIME  16777619u
@@ -17,6 +21,7 @@
 static uint32_t wholesale_names_hash(const char *name, size_t len);
 static void wholesale_names_fold(unsigned char *folded, const char *name,
     size_t len);
+static size_t wholesale_names_cost(unsigned char c, size_t max);
 static size_t wholesale_names_least(size_t one, size_t other);
 
 
@@ -96,8 +101,9 @@ size_t
 wholesale_names_distance(const char *one, size_t one_len, const char *other,
     size_t other_len, size_t max)
 {
-    size_t         i, k, n, m, *swapped, *last, *row, *rows[3];
+    size_t         i, k, n, m, cost, other_cost, both;
     size_t         memory[3][WHOLESALE_NAME_MAX + 1];
+    size_t        *swapped, *last, *row, *rows[3];
     unsigned char  a[WHOLESALE_NAME_MAX], b[WHOLESALE_NAME_MAX];
 
     if (one_len > WHOLESALE_NAME_MAX || other_len > WHOLESALE_NAME_MAX) {
@@ -118,8 +124,10 @@ wholesale_names_distance(const char *one, size_t one_len, const char *other,
         rows[i] = memory[i];
     }
 
-    for (k = 0; k <= m; k++) {
-        rows[0][k] = k;
+    rows[0][0] = 0;
+
+    for (k = 1; k <= m; k++) {
+        rows[0][k] = rows[0][k - 1] + wholesale_names_cost(b[k - 1], max);
     }
 
     for (i = 1; i <= n; i++) {
@@ -127,16 +135,26 @@ wholesale_names_distance(const char *one, size_t one_len, const char *other,
         last = rows[(i - 1) % 3];
         swapped = rows[(i + 1) % 3];
 
-        row[0] = i;
+        cost = wholesale_names_cost(a[i - 1], max);
+        row[0] = last[0] + cost;
 
         for (k = 1; k <= m; k++) {
-            row[k] = last[k - 1] + (a[i - 1] != b[k - 1]);
-            row[k] = wholesale_names_least(row[k], last[k] + 1);
-            row[k] = wholesale_names_least(row[k], row[k - 1] + 1);
+            other_cost = wholesale_names_cost(b[k - 1], max);
+
+            row[k] = wholesale_names_least(last[k] + cost,
+                                           row[k - 1] + other_cost);
+
+            if (a[i - 1] == b[k - 1]) {
+                row[k] = wholesale_names_least(row[k], last[k - 1]);
+                continue;
+            }
+
+            both = (cost > other_cost) ? cost : other_cost;
+            row[k] = wholesale_names_least(row[k], last[k - 1] + both);
 
             if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
             {
-                row[k] = wholesale_names_least(row[k], swapped[k - 2] + 1);
+                row[k] = wholesale_names_least(row[k], swapped[k - 2] + both);
             }
         }
     }
@@ -148,15 +166,8 @@ wholesale_names_distance(const char *one, size_t one_len, const char *other,
 size_t
 wholesale_names_tolerance(size_t len)
 {
-    if (len < 4) {
-        return 0;
-    }
-
-    if (len < 8) {
-        return 1;
-    }
-
-    return (len < 16) ? 2 : 3;
+    return wholesale_names_least(len / WHOLESALE_SLIP_BYTES,
+                                 WHOLESALE_SLIPS_MAX);
 }
 
 
@@ -226,6 +237,15 @@ wholesale_names_fold(unsigned char *folded, const char *name, size_t len)
 
         folded[i] = c;
     }
+}
+
+
+/* what it costs to insert, delete or replace a character, or to move it */
+
+static size_t
+wholesale_names_cost(unsigned char c, size_t max)
+{
+    return (c >= '0' && c <= '9') ? max + 1 : 1;
 }
 
 

@@ -65,7 +65,8 @@ size_t wholesale_names_find(const wholesale_names_t *set, const char *name,
 /*
  * How far two names are from each other: the number of characters that one
  * would have to insert, delete, replace or swap with their neighbour, where
- * neither case nor the difference of "-", "_" and " " counts.
+ * neither case nor the difference of "-", "_" and " " counts.  A digit is
+ * never a slip: names that differ in one are as far as can be.
  *
  * Returns a number up to "max", or "max" + 1 for anything larger.
  */
@@ -74,13 +75,14 @@ size_t wholesale_names_distance(const char *one, size_t one_len,
 
 /*
  * Returns the distance up to which a name of "len" bytes is still a slip of
- * the pen and not another word.
+ * the pen and not another word: a sixth of it, and at most 2.
  */
 size_t wholesale_names_tolerance(size_t len);
 
 /*
  * Returns the name that somebody who wrote "name" is likely to have meant, or
- * NULL.  Looks at every name: for words that have been refused already.
+ * NULL; the first of several that are as near.  Looks at every name: for words
+ * that have been refused already.
  */
 const wholesale_name_t *wholesale_names_nearest(const wholesale_names_t *set,
     const char *name, size_t len);

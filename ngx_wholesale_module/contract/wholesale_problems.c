@@ -39,6 +39,7 @@ wholesale_problems_init(wholesale_problems_t *problems,
     memset(problems, 0, sizeof(wholesale_problems_t));
 
     problems->pool = pool;
+    problems->most = WHOLESALE_PROBLEMS_MAX;
 }
 
 
@@ -49,14 +50,14 @@ wholesale_problems_add(wholesale_problems_t *problems,
     va_list               args;
     wholesale_problem_t  *problem;
 
-    if (problems->stored == WHOLESALE_PROBLEMS_MAX) {
+    if (wholesale_problems_full(problems)) {
         problems->total++;
         return;
     }
 
     if (problems->items == NULL) {
         problems->items = wholesale_palloc(problems->pool,
-                                           WHOLESALE_PROBLEMS_MAX
+                                           problems->most
                                            * sizeof(wholesale_problem_t));
         if (problems->items == NULL) {
             problems->failed = 1;
@@ -111,7 +112,7 @@ wholesale_place_shown(const wholesale_place_t *place)
     size_t                    i, room, len;
     const wholesale_place_t  *step;
 
-    room = WHOLESALE_SHOWN_MAX;
+    room = WHOLESALE_PLACE_SHOWN_MAX;
 
     for (i = wholesale_place_depth(place); i > 0; i--) {
         step = wholesale_place_ancestor(place, i - 1);
@@ -293,20 +294,18 @@ wholesale_place_step(char *dst, const wholesale_place_t *place)
 }
 
 
-/* a name that can be written after a dot as it is */
+/* a name that can be written after a dot as it is, and in full */
 
 static int
 wholesale_place_is_word(const char *name)
 {
-    if (*name == '\0') {
-        return 0;
-    }
+    const char  *p;
 
-    for ( /* void */ ; *name; name++) {
-        if ((*name >= 'a' && *name <= 'z')
-            || (*name >= 'A' && *name <= 'Z')
-            || (*name >= '0' && *name <= '9')
-            || *name == '_')
+    for (p = name; *p; p++) {
+        if ((*p >= 'a' && *p <= 'z')
+            || (*p >= 'A' && *p <= 'Z')
+            || (*p >= '0' && *p <= '9')
+            || *p == '_')
         {
             continue;
         }
@@ -314,5 +313,5 @@ wholesale_place_is_word(const char *name)
         return 0;
     }
 
-    return 1;
+    return p > name && p - name <= WHOLESALE_SHOWN_MAX;
 }

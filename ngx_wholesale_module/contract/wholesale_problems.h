@@ -19,8 +19,11 @@
  */
 
 
-/* so many are told; the rest are only counted */
+/* so many are told, unless "most" says otherwise; the rest are only counted */
 #define WHOLESALE_PROBLEMS_MAX      32
+
+/* of the names in a pointer that the client chose, in bytes together */
+#define WHOLESALE_PLACE_SHOWN_MAX   32
 
 /* the numbers that Webex itself gives to these problems; 0: it has none */
 #define WHOLESALE_PROBLEM_OTHER     0
@@ -43,8 +46,8 @@ struct wholesale_place_s {
 
     /*
      * The name is the client's own choice.  Of such names a pointer shows
-     * WHOLESALE_SHOWN_MAX bytes at most: it ends at the last ancestor which
-     * it can name in full.
+     * WHOLESALE_PLACE_SHOWN_MAX bytes at most: it ends at the last ancestor
+     * which it can name in full.
      */
     unsigned                  foreign;
 };
@@ -73,7 +76,10 @@ typedef struct {
     /* NULL until there is one */
     wholesale_problem_t      *items;
 
-    /* how many "items" has, at most WHOLESALE_PROBLEMS_MAX */
+    /* for how many there is room in "items"; may be set while it is NULL */
+    size_t                    most;
+
+    /* how many "items" has, at most "most" */
     size_t                    stored;
 
     /* how many there are, those that are not stored included */
@@ -109,6 +115,14 @@ void wholesale_problems_add(wholesale_problems_t *problems,
 void wholesale_problems_add_text(wholesale_problems_t *problems,
     const wholesale_place_t *place, const char *text, size_t len,
     const char *sentence, const char *meant);
+
+
+/*
+ * The next problem will only be counted, so that there is no sense in looking
+ * for what may have been meant.
+ */
+#define wholesale_problems_full(problems)                                     \
+    ((problems)->stored == (problems)->most)
 
 
 #endif /* _WHOLESALE_PROBLEMS_H_INCLUDED_ */

@@ -13,6 +13,9 @@
 /* a byte in each of the eight of a machine word */
 #define WHOLESALE_EACH(byte)  (UINT64_C(0x0101010101010101) * (byte))
 
+#define WHOLESALE_COMMA       ", "
+#define WHOLESALE_ELLIPSIS    ", ..."
+
 #define WHOLESALE_NBSP        0xa0
 #define WHOLESALE_DEL         0x7f
 
@@ -218,6 +221,37 @@ wholesale_text_quote(char *quoted, const char *text, size_t len)
     *dst = '\0';
 
     return dst - quoted;
+}
+
+
+void
+wholesale_text_list_init(wholesale_text_list_t *list)
+{
+    list->data[0] = '\0';
+    list->len = 0;
+    list->cut = 0;
+}
+
+
+void
+wholesale_text_list_add(wholesale_text_list_t *list, const char *name,
+    size_t len)
+{
+    if (list->cut) {
+        return;
+    }
+
+    if (sizeof(WHOLESALE_COMMA) + len + sizeof(WHOLESALE_ELLIPSIS)
+        > sizeof(list->data) - list->len)
+    {
+        list->cut = 1;
+        len = 0;
+        name = "...";
+    }
+
+    list->len += sprintf(list->data + list->len, "%s%.*s",
+                         list->len ? WHOLESALE_COMMA : "",
+                         list->cut ? 3 : (int) len, name);
 }
 
 

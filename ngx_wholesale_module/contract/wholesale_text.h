@@ -28,8 +28,22 @@
 #define WHOLESALE_QUOTED_MAX  ((size_t) 6 * WHOLESALE_SHOWN_MAX               \
                                + sizeof("\"...\""))
 
+/* so much of a list of names is told; what does not fit is left out */
+#define WHOLESALE_LIST_MAX    512
+
 /* what wholesale_text_decode() returns for a byte that is not UTF-8 */
 #define WHOLESALE_NOT_UTF8    ((uint32_t) -1)
+
+
+/* names of ours, for a sentence: a, b, c, ... */
+typedef struct {
+    /* NUL-terminated */
+    char                      data[WHOLESALE_LIST_MAX];
+    size_t                    len;
+
+    /* it ends in "...": nothing more is added */
+    unsigned                  cut:1;
+} wholesale_text_list_t;
 
 
 /*
@@ -63,6 +77,13 @@ int wholesale_text_invisible(uint32_t c);
  * Returns the length without the final zero.
  */
 size_t wholesale_text_quote(char *quoted, const char *text, size_t len);
+
+/* makes an empty list */
+void wholesale_text_list_init(wholesale_text_list_t *list);
+
+/* adds "len" bytes that need no quotes, or "..." if there is no room for it */
+void wholesale_text_list_add(wholesale_text_list_t *list, const char *name,
+    size_t len);
 
 
 #endif /* _WHOLESALE_TEXT_H_INCLUDED_ */

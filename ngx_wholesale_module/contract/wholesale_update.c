@@ -5,6 +5,7 @@
 
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -21,6 +22,19 @@
 /* lengths of strings, in characters */
 #define WHOLESALE_ADDRESS_LINE_MAX   50
 #define WHOLESALE_LOCATION_NAME_MAX  80
+
+/* an object's members are seen in a mask, see wholesale_update_object() */
+#define WHOLESALE_MEMBERS_MAX        32
+
+#define wholesale_fits(members)                                               \
+    _Static_assert(sizeof(members) / sizeof(members[0]) - 1                   \
+                   <= WHOLESALE_MEMBERS_MAX, "more members than the mask has")
+
+/*
+ * A slip in the name of a required member: one in so many bytes.  It takes
+ * less to be another member than to be a misspelled one.
+ */
+#define WHOLESALE_MISSING_SLIP       8
 
 #define wholesale_name(text)         text, sizeof(text) - 1
 #define wholesale_no_member          { NULL, 0, 0, 0, 0, 0, 0, NULL, NULL }
@@ -42,10 +56,13 @@ struct wholesale_member_s {
     wholesale_type_e                 type;
     unsigned                         required;
 
-    /* required where the catalogue asks for it: WHOLESALE_ADDRESS_... */
+    /*
+     * Required where the catalogue asks for it: WHOLESALE_ADDRESS_...  Only in
+     * an address, where the "country" beside it says what is asked for.
+     */
     unsigned                         asked;
 
-    /* a string's length, in characters; 0: no bound */
+    /* a string's length, in characters, both included; 0: no bound */
     size_t                           least;
     size_t                           most;
 
@@ -69,9 +86,13 @@ static void wholesale_update_value(const wholesale_update_t *update,
     unsigned required, json_t *value);
 static void wholesale_update_string(const wholesale_update_t *update,
     const wholesale_place_t *place, const wholesale_member_t *member,
-    unsigned required, json_t *value);
+    json_t *value);
+static int wholesale_update_length(const wholesale_update_t *update,
+    const wholesale_place_t *place, const wholesale_member_t *member,
+    json_t *value);
 static void wholesale_update_unknown(const wholesale_update_t *update,
-    const wholesale_place_t *place, const wholesale_member_t *members);
+    const wholesale_place_t *place, json_t *object,
+    const wholesale_member_t *members);
 static void wholesale_update_missing(const wholesale_update_t *update,
     const wholesale_place_t *place, const wholesale_member_t *member,
     json_t *object, const wholesale_member_t *members);
@@ -86,8 +107,9 @@ static void wholesale_update_allowed_package(const wholesale_update_t *update,
 
 
 /*
- * The contract.  An optional member may be null or an empty string, which is
- * the same as not there; one that is required is missing then.
+ * The contract.  An optional member may be null, and an optional string empty,
+ * which is the same as not there, unless "least" says no; a required one is
+ * missing then, and also if it is an empty string in place of another type.
  *
  *    name, type, required, asked, least, most, check, members
  */
@@ -203,6 +225,15 @@ static const wholesale_member_t  wholesale_update_members[] = {
 };
 
 
+wholesale_fits(wholesale_address_members);
+wholesale_fits(wholesale_location_members);
+wholesale_fits(wholesale_calling_members);
+wholesale_fits(wholesale_meetings_members);
+wholesale_fits(wholesale_packages_members);
+wholesale_fits(wholesale_parameters_members);
+wholesale_fits(wholesale_update_members);
+
+
 /* by wholesale_type_e */
 
 static const json_type    wholesale_types[] = {
@@ -289,7 +320,7 @@ wholesale_update_object(const wholesale_update_t *update,
         if (member == NULL) {
             if (update->rules->reject_unknown_fields) {
                 child.foreign = 1;
-                wholesale_update_unknown(update, &child, members);
+                wholesale_update_unknown(update, &child, object, members);
             }
 
             continue;
@@ -370,6 +401,13 @@ wholesale_update_value(const wholesale_update_t *update,
         return;
     }
 
+    if (required && json_is_string(value) && json_string_length(value) == 0) {
+        wholesale_problems_add(update->problems, place,
+                               WHOLESALE_PROBLEM_MISSING,
+                               "required, but empty");
+        return;
+    }
+
     if (json_typeof(value) != wholesale_types[member->type]) {
         wholesale_problems_add(update->problems, place,
                                WHOLESALE_PROBLEM_OTHER,
@@ -380,7 +418,7 @@ wholesale_update_value(const wholesale_update_t *update,
     }
 
     if (member->type == WHOLESALE_STRING) {
-        wholesale_update_string(update, place, member, required, value);
+        wholesale_update_string(update, place, member, value);
         return;
     }
 
@@ -397,29 +435,14 @@ wholesale_update_value(const wholesale_update_t *update,
 static void
 wholesale_update_string(const wholesale_update_t *update,
     const wholesale_place_t *place, const wholesale_member_t *member,
-    unsigned required, json_t *value)
+    json_t *value)
 {
     char         quoted[WHOLESALE_QUOTED_MAX];
-    size_t       len, characters;
+    size_t       len;
     const char  *text, *control;
 
     text = json_string_value(value);
     len = json_string_length(value);
-
-    if (len == 0) {
-        if (required) {
-            wholesale_problems_add(update->problems, place,
-                                   WHOLESALE_PROBLEM_MISSING,
-                                   "required, but empty");
-
-        } else if (member->least) {
-            wholesale_problems_add(update->problems, place,
-                                   WHOLESALE_PROBLEM_SIZE,
-                                   "may be left out, but not be empty");
-        }
-
-        return;
-    }
 
     control = wholesale_text_control(text, len);
 
@@ -434,30 +457,68 @@ wholesale_update_string(const wholesale_update_t *update,
         return;
     }
 
-    if (member->most && len > member->most) {
-        characters = wholesale_text_length(text, len);
-
-        if (characters > member->most) {
-            (void) wholesale_text_quote(quoted, text, len);
-
-            wholesale_problems_add(update->problems, place,
-                                   WHOLESALE_PROBLEM_SIZE,
-                                   "%s has %zu characters, at most %zu are "
-                                   "allowed", quoted, characters,
-                                   member->most);
-            return;
-        }
+    if (!wholesale_update_length(update, place, member, value)) {
+        return;
     }
 
-    if (member->check != NULL) {
+    if (len != 0 && member->check != NULL) {
         member->check(update, place, value);
     }
 }
 
 
+/* returns 1 if it is within the bounds, or 0 and it has been told of */
+
+static int
+wholesale_update_length(const wholesale_update_t *update,
+    const wholesale_place_t *place, const wholesale_member_t *member,
+    json_t *value)
+{
+    char    quoted[WHOLESALE_QUOTED_MAX];
+    size_t  len, characters;
+
+    len = json_string_length(value);
+
+    /* no text has more characters than bytes, and most need no counting */
+
+    if (member->least == 0 && (member->most == 0 || len <= member->most)) {
+        return 1;
+    }
+
+    characters = wholesale_text_length(json_string_value(value), len);
+
+    if (characters < member->least) {
+        (void) wholesale_text_quote(quoted, json_string_value(value), len);
+
+        wholesale_problems_add(update->problems, place,
+                               WHOLESALE_PROBLEM_SIZE,
+                               "%s has %zu characters, at least %zu is "
+                               "needed%s", quoted, characters, member->least,
+                               member->required ? "" : " if it is not left "
+                                                       "out");
+        return 0;
+    }
+
+    if (member->most && characters > member->most) {
+        (void) wholesale_text_quote(quoted, json_string_value(value), len);
+
+        wholesale_problems_add(update->problems, place,
+                               WHOLESALE_PROBLEM_SIZE,
+                               "%s has %zu characters, at most %zu are "
+                               "allowed", quoted, characters, member->most);
+        return 0;
+    }
+
+    return 1;
+}
+
+
+/* what was meant is the nearest of those that are not there as well */
+
 static void
 wholesale_update_unknown(const wholesale_update_t *update,
-    const wholesale_place_t *place, const wholesale_member_t *members)
+    const wholesale_place_t *place, json_t *object,
+    const wholesale_member_t *members)
 {
     size_t       len, distance, max;
     const char  *meant;
@@ -467,12 +528,29 @@ wholesale_update_unknown(const wholesale_update_t *update,
     meant = "";
 
     for ( /* void */ ; members->name != NULL; members++) {
-        distance = wholesale_names_distance(place->name, len, members->name,
-                                            members->len, max);
-        if (distance <= max) {
-            meant = members->name;
+
+        if (wholesale_problems_full(update->problems)) {
             break;
         }
+
+        if (json_object_get(object, members->name) != NULL) {
+            continue;
+        }
+
+        distance = wholesale_names_distance(place->name, len, members->name,
+                                            members->len, max);
+        if (distance > max) {
+            continue;
+        }
+
+        meant = members->name;
+
+        if (distance == 0) {
+            break;
+        }
+
+        /* the next one has to be nearer */
+        max = distance - 1;
     }
 
     wholesale_problems_add_text(update->problems, place, place->name, len,
@@ -490,12 +568,12 @@ wholesale_update_missing(const wholesale_update_t *update,
     size_t       len, max;
     const char  *name;
 
-    max = wholesale_names_tolerance(member->len);
+    max = member->len / WHOLESALE_MISSING_SLIP;
 
     /* perhaps it is there, but under a slightly different name */
 
     for (iter = json_object_iter(object);
-         iter != NULL;
+         iter != NULL && !wholesale_problems_full(update->problems);
          iter = json_object_iter_next(object, iter))
     {
         name = json_object_iter_key(iter);
@@ -510,8 +588,8 @@ wholesale_update_missing(const wholesale_update_t *update,
 
             wholesale_problems_add(update->problems, place,
                                    WHOLESALE_PROBLEM_MISSING,
-                                   "required, but missing; %s is another name",
-                                   quoted);
+                                   "required, but missing; did you mean it "
+                                   "by %s?", quoted);
             return;
         }
     }
@@ -613,15 +691,26 @@ static void
 wholesale_update_allowed_package(const wholesale_update_t *update,
     const wholesale_place_t *place, const char *name)
 {
-    size_t  i;
+    char                    sentence[WHOLESALE_LIST_MAX + 64];
+    size_t                  i;
+    const char *const      *allowed;
+    wholesale_text_list_t   list;
+
+    allowed = update->rules->allowed_packages;
+
+    wholesale_text_list_init(&list);
 
     for (i = 0; i < update->rules->allowed_packages_n; i++) {
-        if (strcmp(update->rules->allowed_packages[i], name) == 0) {
+        if (strcmp(allowed[i], name) == 0) {
             return;
         }
+
+        wholesale_text_list_add(&list, allowed[i], strlen(allowed[i]));
     }
 
+    (void) snprintf(sentence, sizeof(sentence), "is not among the packages "
+                    "that you may name%s%s", list.len ? ": " : "", list.data);
+
     wholesale_problems_add_text(update->problems, place, name, strlen(name),
-                                "is not among the packages that you may name",
-                                "");
+                                sentence, "");
 }

@@ -17,8 +17,8 @@
 /* the last whole number that every JSON parser keeps as it is: RFC 8259, 6 */
 #define WHOLESALE_PACKAGE_LIMIT_MAX  INT64_C(9007199254740991)
 
-/* the bytes of a sentence that lists names; what does not fit is left out */
-#define WHOLESALE_NAMES_TOLD_MAX     512
+/* "is not a known package; known are " and a list */
+#define WHOLESALE_KNOWN_MAX          (WHOLESALE_LIST_MAX + 64)
 
 
 static int wholesale_check_listed(const wholesale_catalogue_t *catalogue,
@@ -30,6 +30,7 @@ static int wholesale_check_is_met(const wholesale_addon_t *addon,
 static void wholesale_check_unmet(const wholesale_update_t *update,
     const wholesale_place_t *place, json_t *value,
     const wholesale_addon_t *addon);
+static int wholesale_check_is_limit(const json_t *limit);
 static void wholesale_check_package(const wholesale_update_t *update,
     const wholesale_place_t *place, const char *name, size_t len);
 
@@ -178,27 +179,20 @@ wholesale_check_unmet(const wholesale_update_t *update,
     const wholesale_place_t *place, json_t *value,
     const wholesale_addon_t *addon)
 {
-    char                     names[WHOLESALE_NAMES_TOLD_MAX], *dst, *last;
     size_t                   i;
     const wholesale_name_t  *name;
+    wholesale_text_list_t    list;
 
-    dst = names;
-    last = names + sizeof(names) - sizeof(", ...");
+    wholesale_text_list_init(&list);
 
     for (i = 0; i < addon->needs_n; i++) {
         name = &update->catalogue->packages.names[addon->needs[i]];
-
-        if (name->len + 2 > (size_t) (last - dst)) {
-            (void) sprintf(dst, ", ...");
-            break;
-        }
-
-        dst += sprintf(dst, "%s%s", i ? ", " : "", name->data);
+        wholesale_text_list_add(&list, name->data, name->len);
     }
 
     wholesale_problems_add(update->problems, place, WHOLESALE_PROBLEM_OTHER,
                            "\"%s\" needs at least one of %s in the same list",
-                           json_string_value(value), names);
+                           json_string_value(value), list.data);
 }
 
 
@@ -210,7 +204,6 @@ wholesale_check_limits(const wholesale_update_t *update,
     void               *iter;
     size_t              len;
     json_t             *limit;
-    json_int_t          number;
     wholesale_place_t   child;
 
     child.parent = place;
@@ -234,15 +227,7 @@ wholesale_check_limits(const wholesale_update_t *update,
             continue;
         }
 
-        if (json_is_null(limit)) {
-            continue;
-        }
-
-        number = json_integer_value(limit);
-
-        if (json_is_integer(limit) && number >= 0
-            && number <= WHOLESALE_PACKAGE_LIMIT_MAX)
-        {
+        if (json_is_null(limit) || wholesale_check_is_limit(limit)) {
             continue;
         }
 
@@ -258,25 +243,61 @@ wholesale_check_limits(const wholesale_update_t *update,
 }
 
 
+/* 1.0 and 1e3 are whole numbers, too */
+
+static int
+wholesale_check_is_limit(const json_t *limit)
+{
+    double  real;
+
+    if (json_is_integer(limit)) {
+        return json_integer_value(limit) >= 0
+               && json_integer_value(limit) <= WHOLESALE_PACKAGE_LIMIT_MAX;
+    }
+
+    real = json_real_value(limit);
+
+    return json_is_real(limit) && real >= 0
+           && real <= (double) WHOLESALE_PACKAGE_LIMIT_MAX
+           && real == (double) (int64_t) real;
+}
+
+
 /* tells of a package that is not in the catalogue */
 
 static void
 wholesale_check_package(const wholesale_update_t *update,
     const wholesale_place_t *place, const char *name, size_t len)
 {
-    char  meant[WHOLESALE_NAME_MAX + 1];
+    char                      meant[WHOLESALE_NAME_MAX + 1];
+    char                      sentence[WHOLESALE_KNOWN_MAX];
+    size_t                    i;
+    wholesale_text_list_t     list;
+    const wholesale_names_t  *packages;
 
     meant[0] = '\0';
+    packages = &update->catalogue->packages;
+
+    wholesale_text_list_init(&list);
 
     /* to look for it costs more than all else: not for what is only counted */
 
-    if (update->problems->stored < WHOLESALE_PROBLEMS_MAX) {
-        (void) wholesale_catalogue_meant_package(update->catalogue, name, len,
-                                                 meant);
+    if (!wholesale_problems_full(update->problems)
+        && wholesale_catalogue_meant_package(update->catalogue, name, len,
+                                             meant)
+           == 0)
+    {
+        for (i = 0; i < packages->n; i++) {
+            wholesale_text_list_add(&list, packages->names[i].data,
+                                    packages->names[i].len);
+        }
     }
 
-    wholesale_problems_add_text(update->problems, place, name, len,
-                                "is not a known package", meant);
+    (void) snprintf(sentence, sizeof(sentence), "is not a known package%s%s",
+                    list.len ? "; known are " : "", list.data);
+
+    wholesale_problems_add_text(update->problems, place, name, len, sentence,
+                                meant);
 }
 
 

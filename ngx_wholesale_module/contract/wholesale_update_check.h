@@ -35,7 +35,7 @@ typedef void (*wholesale_check_pt)(const wholesale_update_t *update,
 void wholesale_check_packages(const wholesale_update_t *update,
     const wholesale_place_t *place, json_t *value);
 
-/* an object of whole numbers, by package */
+/* an object of whole numbers, however they are written, by package */
 void wholesale_check_limits(const wholesale_update_t *update,
     const wholesale_place_t *place, json_t *value);
 

@@ -41,6 +41,8 @@ static void ngx_http_wholesale_write(ngx_http_wholesale_writer_t *w,
     const char *text);
 static void ngx_http_wholesale_write_json(ngx_http_wholesale_writer_t *w,
     const u_char *text, size_t len);
+static void ngx_http_wholesale_write_escaped(ngx_http_wholesale_writer_t *w,
+    u_char *text, size_t len);
 static ngx_int_t ngx_http_wholesale_answer_headers(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 static ngx_int_t ngx_http_wholesale_allow(ngx_http_request_t *r,
@@ -366,12 +368,51 @@ static void
 ngx_http_wholesale_write_json(ngx_http_wholesale_writer_t *w,
     const u_char *text, size_t len)
 {
+    size_t         n;
+    uint32_t       ch;
+    const char    *p, *end, *next;
+    u_char         escaped[sizeof("\\uffff")];
+
+    ch = 0;
+    end = (const char *) text + len;
+
+    for (p = (const char *) text; p < end; p = next) {
+
+        /* up to a character that would not be seen, or change what is */
+
+        n = 0;
+        next = p;
+
+        while (next < end) {
+            ch = wholesale_text_decode(&next, end);
+
+            if (ch >= 0x80 && ch <= 0xffff && wholesale_text_invisible(ch)) {
+                break;
+            }
+
+            n = next - p;
+        }
+
+        ngx_http_wholesale_write_escaped(w, (u_char *) p, n);
+
+        if (p + n < next) {
+            *ngx_sprintf(escaped, "\\u%04xD", ch) = '\0';
+            ngx_http_wholesale_write(w, (char *) escaped);
+        }
+    }
+}
+
+
+static void
+ngx_http_wholesale_write_escaped(ngx_http_wholesale_writer_t *w, u_char *text,
+    size_t len)
+{
     if (w->last) {
-        w->last = (u_char *) ngx_escape_json(w->last, (u_char *) text, len);
+        w->last = (u_char *) ngx_escape_json(w->last, text, len);
         return;
     }
 
-    w->len += len + ngx_escape_json(NULL, (u_char *) text, len);
+    w->len += len + ngx_escape_json(NULL, text, len);
 }
 
 

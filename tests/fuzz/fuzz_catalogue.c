@@ -125,7 +125,7 @@ fuzz_problems(const wholesale_problems_t *problems)
     size_t                      i;
     const wholesale_problem_t  *problem;
 
-    fuzz_assert(problems->stored <= WHOLESALE_PROBLEMS_MAX);
+    fuzz_assert(problems->stored <= problems->most);
     fuzz_assert(problems->stored <= problems->total);
 
     for (i = 0; i < problems->stored; i++) {

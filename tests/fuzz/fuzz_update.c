@@ -25,6 +25,7 @@
 #define FUZZ_TZDATA   "tests/fuzz/no_tzdata"
 
 #define FUZZ_DEPTH    16
+#define FUZZ_NUMBER   1000
 
 
 /* a member's name, decoded, in an object that is being read */
@@ -51,11 +52,12 @@ typedef struct {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static wholesale_update_e fuzz_validate(const uint8_t *data, size_t size,
-    unsigned reject, const char *const *allowed, size_t n);
-static wholesale_update_e fuzz_validate_once(
-    const wholesale_update_rules_t *rules, const uint8_t *data, size_t size,
-    test_pool_t *pool, wholesale_problems_t *problems);
+static void fuzz_catalogues(void);
+static void fuzz_choose(wholesale_update_rules_t *rules, const uint8_t *data,
+    size_t size);
+static wholesale_update_e fuzz_validate(const wholesale_update_rules_t *rules,
+    const uint8_t *data, size_t size, test_pool_t *pool,
+    wholesale_problems_t *problems);
 static void fuzz_same(const wholesale_problems_t *one,
     const wholesale_problems_t *other);
 static int fuzz_read(const uint8_t *data, size_t size);
@@ -79,77 +81,122 @@ static void fuzz_assert(int holds);
 
 
 static wholesale_catalogue_t  *fuzz_catalogue;
+static wholesale_catalogue_t  *fuzz_asking;
 static test_pool_t             fuzz_pool;
 
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    int                 json;
-    wholesale_update_e  any, strict, some;
-
-    static const char *const  allowed[] = {
-        "webex_calling", "webex_meetings"
-    };
+    int                        json;
+    test_pool_t                pool;
+    wholesale_update_e         plain, other;
+    wholesale_problems_t       problems, again;
+    wholesale_update_rules_t   rules;
 
     if (fuzz_catalogue == NULL) {
-        test_pool_init(&fuzz_pool);
-        fuzz_catalogue = wholesale_catalogue_create(&fuzz_pool.pool,
-                                                    FUZZ_TZDATA);
-        fuzz_assert(fuzz_catalogue != NULL);
+        fuzz_catalogues();
     }
 
-    any = fuzz_validate(data, size, 0, NULL, 0);
-    strict = fuzz_validate(data, size, 1, NULL, 0);
-    some = fuzz_validate(data, size, 0, allowed, 2);
+    test_pool_init(&pool);
 
-    fuzz_assert(any == WHOLESALE_UPDATE_VALID
-                || any == WHOLESALE_UPDATE_INVALID);
-    fuzz_assert(strict == any || strict == WHOLESALE_UPDATE_INVALID);
-    fuzz_assert(some == any || some == WHOLESALE_UPDATE_FORBIDDEN);
-    fuzz_assert(some != WHOLESALE_UPDATE_FORBIDDEN
-                || any == WHOLESALE_UPDATE_VALID);
+    /* as it is for most, and by rules that the text itself chooses */
+
+    memset(&rules, 0, sizeof(rules));
+    rules.catalogue = fuzz_catalogue;
+
+    plain = fuzz_validate(&rules, data, size, &pool, &problems);
+
+    fuzz_choose(&rules, data, size);
+
+    other = fuzz_validate(&rules, data, size, &pool, &problems);
+
+    fuzz_assert(fuzz_validate(&rules, data, size, &pool, &again) == other);
+    fuzz_same(&problems, &again);
+
+    test_pool_free(&pool);
+
+    /* what makes a difference to which judgement */
+
+    fuzz_assert(plain != WHOLESALE_UPDATE_FORBIDDEN);
+    fuzz_assert(other != WHOLESALE_UPDATE_FORBIDDEN || rules.allowed_packages);
+
+    if (plain == WHOLESALE_UPDATE_VALID) {
+        fuzz_assert(other != WHOLESALE_UPDATE_INVALID
+                    || rules.reject_unknown_fields
+                    || rules.catalogue != fuzz_catalogue);
+
+    } else {
+        fuzz_assert(other == WHOLESALE_UPDATE_INVALID
+                    || rules.allow_empty_packages);
+    }
 
     json = fuzz_json(data, size);
 
-    fuzz_assert(fuzz_read(data, size) == json);
-    fuzz_assert(json || any == WHOLESALE_UPDATE_INVALID);
+    if (plain == WHOLESALE_UPDATE_VALID || other != WHOLESALE_UPDATE_INVALID) {
+        fuzz_assert(json);
+
+    } else {
+        fuzz_assert(fuzz_read(data, size) == json);
+    }
 
     return 0;
 }
 
 
-static wholesale_update_e
-fuzz_validate(const uint8_t *data, size_t size, unsigned reject,
-    const char *const *allowed, size_t n)
+static void
+fuzz_catalogues(void)
 {
-    test_pool_t               pool;
-    wholesale_update_e        result;
-    wholesale_problems_t      problems, again;
-    wholesale_update_rules_t  rules;
+    wholesale_problems_t  problems;
 
-    test_pool_init(&pool);
+    static const char  asking[] =
+        "{\"requiredAddressMembers\":{\"US\":[\"stateOrProvince\"],"
+        "\"DE\":[\"stateOrProvince\",\"zipOrPostalCode\"]}}";
 
-    memset(&rules, 0, sizeof(rules));
-    rules.catalogue = fuzz_catalogue;
-    rules.reject_unknown_fields = reject;
-    rules.allowed_packages = allowed;
-    rules.allowed_packages_n = n;
+    test_pool_init(&fuzz_pool);
+    wholesale_problems_init(&problems, &fuzz_pool.pool);
 
-    result = fuzz_validate_once(&rules, data, size, &pool, &problems);
+    fuzz_catalogue = wholesale_catalogue_create(&fuzz_pool.pool, FUZZ_TZDATA);
+    fuzz_asking = wholesale_catalogue_parse(&fuzz_pool.pool, asking,
+                                            sizeof(asking) - 1, FUZZ_TZDATA,
+                                            &problems);
 
-    fuzz_assert(result == fuzz_validate_once(&rules, data, size, &pool,
-                                             &again));
-    fuzz_same(&problems, &again);
+    fuzz_assert(fuzz_catalogue != NULL && fuzz_asking != NULL);
+}
 
-    test_pool_free(&pool);
 
-    return result;
+static void
+fuzz_choose(wholesale_update_rules_t *rules, const uint8_t *data, size_t size)
+{
+    size_t    i;
+    unsigned  sum;
+
+    static const char *const  allowed[] = {
+        "webex_calling", "webex_meetings"
+    };
+
+    sum = 0;
+
+    for (i = 0; i < size; i++) {
+        sum = 31 * sum + data[i];
+    }
+
+    rules->reject_unknown_fields = (sum & 0x100) != 0;
+    rules->allow_empty_packages = (sum & 0x200) != 0;
+
+    if (sum & 0x400) {
+        rules->allowed_packages = allowed;
+        rules->allowed_packages_n = 2;
+    }
+
+    if (sum & 0x800) {
+        rules->catalogue = fuzz_asking;
+    }
 }
 
 
 static wholesale_update_e
-fuzz_validate_once(const wholesale_update_rules_t *rules, const uint8_t *data,
+fuzz_validate(const wholesale_update_rules_t *rules, const uint8_t *data,
     size_t size, test_pool_t *pool, wholesale_problems_t *problems)
 {
     size_t                blocks;
@@ -162,6 +209,7 @@ fuzz_validate_once(const wholesale_update_rules_t *rules, const uint8_t *data,
                                        problems);
 
     fuzz_assert(!problems->failed);
+    fuzz_assert(result != WHOLESALE_UPDATE_FAILED);
     fuzz_assert((result == WHOLESALE_UPDATE_VALID) == (problems->total == 0));
     fuzz_assert(problems->total || pool->n == blocks);
 
@@ -575,6 +623,10 @@ fuzz_put(fuzz_json_t *json, unsigned long c)
 static int
 fuzz_number(fuzz_json_t *json)
 {
+    const uint8_t  *start;
+
+    start = json->p;
+
     (void) fuzz_next(json, '-');
 
     if (!fuzz_next(json, '0') && !fuzz_digits(json)) {
@@ -590,10 +642,12 @@ fuzz_number(fuzz_json_t *json)
             (void) fuzz_next(json, '-');
         }
 
-        return fuzz_digits(json);
+        if (!fuzz_digits(json)) {
+            return 0;
+        }
     }
 
-    return 1;
+    return json->p - start <= FUZZ_NUMBER;
 }
 
 

@@ -223,3 +223,18 @@ def test_what_is_fine(the_gateway, sandbox, update, ascii):
 
     assert the_gateway.update(body=body).status == 202
     assert sandbox.only_request.body == body
+
+
+def test_nothing_invisible_comes_back(the_gateway, sandbox):
+    """Not even in a pointer, which is the client's own name."""
+
+    answer = the_gateway.update(body=json.dumps({
+        "packages": ["webex_calling"], "provisioningParameters": {
+            "packages": {"limits": {"a\u202eb\u200b\ufeff\u00e4": 1}}}},
+        ensure_ascii=False).encode())
+
+    assert answer.status == 400
+    text = answer.body.decode()
+    assert not set("\u202e\u200b\ufeff") & set(text)
+    assert "\\u202e" in text and "\\u200b" in text and "\u00e4" in text
+    assert answer.json["errors"][0]["pointer"].endswith("\u00e4")

@@ -95,6 +95,17 @@ test_update_memory(void **state)
         { "{\"packages\":[\"webex_calling\"],\"externalId\":"
           "\"123456789012345678901234567890\"}", WHOLESALE_UPDATE_VALID, 1 },
 
+        /*
+         * That is so as well with the byte after a number, with which a digit
+         * would be lost, and this one would be whole.
+         */
+        { "{\"packages\":[\"webex_calling\"],\"provisioningParameters\":"
+          "{\"packages\":{\"limits\":{\"webex_calling\":"
+          "0.00000000000000000000000000001}}}}", WHOLESALE_UPDATE_INVALID, 1 },
+
+        { "{\"packages\":[\"webex_calling\",],\"x\":[[[[[[[[[[[[[[[[[[[[",
+          WHOLESALE_UPDATE_INVALID, 1 },
+
         { "{\"packages\":[\"webex_suite\"]}", WHOLESALE_UPDATE_FORBIDDEN, 1 },
 
         { "[]", WHOLESALE_UPDATE_INVALID, 1 },

@@ -104,6 +104,14 @@ test_distance(void **state)
         { "wbeex_calling", "webex_calling", 1 },
         { "wbeex_callign", "webex_calling", 2 },
         { "wxbex_calinng", "webex_calling", 3 },
+        { "line2", "line2", 0 },
+        { "l_ine2", "line2", 1 },
+        { "line1", "line2", 4 },
+        { "line", "line2", 4 },
+        { "2line", "line", 4 },
+        { "lin2e", "line2", 2 },
+        { "1", "", 4 },
+        { "", "1", 4 },
         { "webex", "teams", 4 },
         { "abcdef", "uvwxyz", 4 },
         { "a", "abcdefgh", 4 }
@@ -163,6 +171,8 @@ test_nearest(void **state)
     assert_null(wholesale_names_nearest(&set, "e", 1));
     assert_null(wholesale_names_nearest(&set, "eng", 3));
     assert_null(wholesale_names_nearest(&set, "teams", 5));
+    assert_null(wholesale_names_nearest(&set, "webex_calling_3", 15));
+    assert_null(wholesale_names_nearest(&set, "webex_ai_calling", 16));
 
     test_pool_free(&pool);
 }

@@ -88,7 +88,7 @@ test_places(void **state)
 static void
 test_foreign_names(void **state)
 {
-    char                  name[WHOLESALE_SHOWN_MAX + 2], pointer[256];
+    char                  name[WHOLESALE_PLACE_SHOWN_MAX + 2], pointer[256];
     test_pool_t           pool;
     wholesale_place_t     root, a, b, c;
     wholesale_problems_t  problems;
@@ -105,7 +105,7 @@ test_foreign_names(void **state)
     name[sizeof(name) - 1] = '\0';
 
     a.parent = &root;
-    a.name = "provisioningParametersProvisioningParameters";
+    a.name = "provisioningParameters";
     b.parent = &a;
     b.name = name;
     c.parent = &b;
@@ -123,7 +123,7 @@ test_foreign_names(void **state)
     snprintf(pointer, sizeof(pointer), "/%s", a.name);
     assert_string_equal(problems.items[1].pointer, pointer);
 
-    name[WHOLESALE_SHOWN_MAX] = '\0';
+    name[WHOLESALE_PLACE_SHOWN_MAX] = '\0';
 
     wholesale_problems_add(&problems, &c, 0, "bad");
     snprintf(pointer, sizeof(pointer), "/%s/%s/7", a.name, name);
@@ -136,6 +136,46 @@ test_foreign_names(void **state)
     wholesale_problems_add(&problems, &c, 0, "bad");
     snprintf(pointer, sizeof(pointer), "/%s", a.name);
     assert_string_equal(problems.items[3].pointer, pointer);
+
+    test_pool_free(&pool);
+}
+
+
+/* in a sentence no name is shown that is longer than a text may be */
+
+static void
+test_long_names(void **state)
+{
+    char                  name[WHOLESALE_SHOWN_MAX + 2], description[256];
+    test_pool_t           pool;
+    wholesale_place_t     root, a, b;
+    wholesale_problems_t  problems;
+
+    test_pool_init(&pool);
+    wholesale_problems_init(&problems, &pool.pool);
+
+    memset(&root, 0, sizeof(root));
+    memset(&a, 0, sizeof(a));
+    memset(&b, 0, sizeof(b));
+
+    memset(name, 'x', sizeof(name));
+    name[WHOLESALE_SHOWN_MAX] = '\0';
+
+    a.parent = &root;
+    a.name = "a";
+    b.parent = &a;
+    b.name = name;
+
+    wholesale_problems_add(&problems, &b, 0, "bad");
+    snprintf(description, sizeof(description), "a.%s: bad", name);
+    assert_string_equal(problems.items[0].description, description);
+
+    snprintf(description, sizeof(description), "a[\"%s\"...]: bad", name);
+    name[WHOLESALE_SHOWN_MAX] = 'x';
+    name[WHOLESALE_SHOWN_MAX + 1] = '\0';
+
+    wholesale_problems_add(&problems, &b, 0, "bad");
+    assert_string_equal(problems.items[1].description, description);
 
     test_pool_free(&pool);
 }
@@ -159,6 +199,7 @@ test_most(void **state)
         wholesale_problems_add(&problems, &root, 0, "%zu", i);
     }
 
+    assert_true(wholesale_problems_full(&problems));
     assert_int_equal(problems.total, 2 * WHOLESALE_PROBLEMS_MAX);
     assert_int_equal(problems.stored, WHOLESALE_PROBLEMS_MAX);
     assert_int_equal(pool.n, 1 + 2 * WHOLESALE_PROBLEMS_MAX);
@@ -199,6 +240,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_foreign_names),
+        cmocka_unit_test(test_long_names),
         cmocka_unit_test(test_most),
         cmocka_unit_test(test_text)
     };

@@ -176,6 +176,37 @@ test_quote(void **state)
 }
 
 
+static void
+test_list(void **state)
+{
+    size_t                 i;
+    wholesale_text_list_t  list;
+
+    wholesale_text_list_init(&list);
+    assert_string_equal(list.data, "");
+
+    wholesale_text_list_add(&list, "abc", 2);
+    assert_string_equal(list.data, "ab");
+
+    wholesale_text_list_add(&list, "c", 1);
+    assert_string_equal(list.data, "ab, c");
+    assert_int_equal(list.len, 5);
+
+    for (i = 0; !list.cut; i++) {
+        assert_true(i < WHOLESALE_LIST_MAX);
+        wholesale_text_list_add(&list, "0123456789", 10);
+        assert_int_equal(list.len, strlen(list.data));
+        assert_true(list.len < WHOLESALE_LIST_MAX);
+    }
+
+    assert_true(list.len > WHOLESALE_LIST_MAX - 32);
+    assert_string_equal(list.data + list.len - 10, "56789, ...");
+
+    wholesale_text_list_add(&list, "a", 1);
+    assert_string_equal(list.data + list.len - 10, "56789, ...");
+}
+
+
 int
 main(void)
 {
@@ -183,7 +214,8 @@ main(void)
         cmocka_unit_test(test_decode),
         cmocka_unit_test(test_length),
         cmocka_unit_test(test_control),
-        cmocka_unit_test(test_quote)
+        cmocka_unit_test(test_quote),
+        cmocka_unit_test(test_list)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
