@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from gateway import http1
 from gateway.credentials import (STATIC, TOKEN_PATH, conf, refreshes, several,
                                  token_answer)
 
@@ -169,3 +170,28 @@ def redis_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         yield s.getsockname()[1]
+
+
+def test_the_secrets_go_to_no_other_location(refreshing, sandbox):
+    """Of a server without the endpoint's own one, which is internal."""
+
+    running = refreshing(http="""
+        server {
+            listen  127.0.0.1:@other_port@;
+
+            location / {
+                proxy_pass  http://webex;
+            }
+
+            location = /ready {
+                wholesale_ready;
+            }
+        }
+    """)
+
+    with http1.Connection(running.ports["other_port"]) as connection:
+        answer = connection.request("GET", "/ready", [("Host", "probe")])
+
+    assert answer.status == 503
+    time.sleep(0.3)
+    assert sandbox.count == 0
