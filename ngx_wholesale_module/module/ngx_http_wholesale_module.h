@@ -347,6 +347,9 @@ ngx_int_t ngx_http_wholesale_rewrite(ngx_http_request_t *r,
 ngx_uint_t ngx_http_wholesale_has_key(ngx_http_wholesale_ctx_t *ctx,
     ngx_str_t *text);
 
+/* the handler of nginx's rewrite phase */
+ngx_int_t ngx_http_wholesale_rewrite_handler(ngx_http_request_t *r);
+
 /*
  * Puts the request's headers right for the location that it is in: Webex's
  * token is for guarded ones only.  Nothing, before the rewrite.

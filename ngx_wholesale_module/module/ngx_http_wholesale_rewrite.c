@@ -95,6 +95,39 @@ ngx_http_wholesale_set_token(ngx_http_request_t *r,
 }
 
 
+/*
+ * On the way into any location: headers that were made for Webex are not for
+ * an error page's upstream, a mirror, or whereto else the request is sent on.
+ */
+
+ngx_int_t
+ngx_http_wholesale_rewrite_handler(ngx_http_request_t *r)
+{
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_wholesale_loc_conf_t  *wlcf;
+
+    if (ngx_http_wholesale_is_refresh(r)) {
+
+        /*
+         * It carries the secrets.  A location that answers everybody is not
+         * the token endpoint's, and may lead to anyone.
+         */
+
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+        return clcf->internal ? NGX_DECLINED : NGX_HTTP_NOT_FOUND;
+    }
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);
+
+    if (!wlcf->enable) {
+        ngx_http_wholesale_choose_headers(r, 0);
+    }
+
+    return NGX_DECLINED;
+}
+
+
 void
 ngx_http_wholesale_choose_headers(ngx_http_request_t *r, ngx_uint_t guarded)
 {
