@@ -54,6 +54,16 @@ class Connection:
         self.send(*arguments)
         return self.read()
 
+    def transaction(self, commands):
+        """All of them at one moment of Redis's; their replies."""
+
+        commands = [("MULTI",), *commands, ("EXEC",)]
+
+        for command in commands:
+            self.send(*command)
+
+        return [self.read() for _ in commands][-1]
+
     def read(self):
         line = self.file.readline()
 
@@ -167,6 +177,9 @@ class Redis:
 
     def command(self, *arguments):
         return self.connection.command(*arguments)
+
+    def transaction(self, commands):
+        return self.connection.transaction(commands)
 
     def keys(self, pattern="*"):
         return sorted(self.command("KEYS", pattern))

@@ -52,16 +52,21 @@ class Script:
         self.redis = redis
         assert SCRIPT.count(TIME) == 1
 
-    def run(self, at, limits, pauses=()):
-        """"limits": a list of (key, arguments).  Returns the reply."""
+    def command(self, at, limits, pauses=()):
+        """The command that asks for "limits": a list of (key, arguments)."""
 
         assert len(str(at)) == 16
         time = f"local time = {{'{str(at)[:10]}', '{str(at)[10:]}'}}\n"
 
-        return self.redis.command(
-            "EVAL", SCRIPT.replace(TIME, time), len(limits) + len(pauses),
-            *(key for key, _ in limits), *pauses,
-            *(argument for _, arguments in limits for argument in arguments))
+        return ("EVAL", SCRIPT.replace(TIME, time), len(limits) + len(pauses),
+                *(key for key, _ in limits), *pauses,
+                *(argument for _, arguments in limits
+                  for argument in arguments))
+
+    def run(self, at, limits, pauses=()):
+        """Its reply."""
+
+        return self.redis.command(*self.command(at, limits, pauses))
 
 
 @pytest.fixture(scope="module")
@@ -90,36 +95,48 @@ def state_of(case):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_the_table(script, case):
+    """Each case is one transaction: in it Redis lets no time pass, and the
+    counters of a case may mean nothing any more within a millisecond."""
+
     key = f"wholesale:{{1:t}}:{case['name']}"
     arguments = arguments_of(case["limit"])
-    state = ""
+    state = state_of(case) if "state" in case else ""
 
-    if "state" in case:
-        state = state_of(case)
-        script.redis.command("SET", key, state)
+    requests = [(case["start"] + after, allowed)
+                for after, allowed, _, _, _, times in case["requests"]
+                for _ in range(times)]
 
-    for after, allowed, _, _, _, times in case["requests"]:
-        now = case["start"] + after
+    commands = [("SET", key, state)] if state else []
 
-        for _ in range(times):
-            reply = script.run(now, [(key, arguments)])
-            assert reply == [int(allowed), str(now), state]
+    for now, _ in requests:
+        commands += [script.command(now, [(key, arguments)]), ("GET", key),
+                     ("PTTL", key)]
 
-            if allowed:
-                state = script.redis.command("GET", key)
-                check_ttl(script.redis, key, arguments, state, now)
+    replies = iter(script.redis.transaction(commands)[bool(state):])
+
+    for now, allowed in requests:
+        assert next(replies) == [int(allowed), str(now), state]
+
+        after, ttl = next(replies), next(replies)
+
+        if allowed:
+            state = after
+            check_ttl(arguments, state, now, ttl)
+        else:
+            assert (after or "") == state
 
 
-def check_ttl(redis, key, arguments, state, now):
-    """Until the counter means nothing any more, as in wholesale_limit.c."""
+def check_ttl(arguments, state, now, ttl):
+    """Until the counter means nothing any more, as in wholesale_limit.c.
+    The clock of PTTL itself goes on in a transaction."""
 
     if arguments[0] == "rate":
         expires = int(state)
     else:
         expires = (int(state.split()[0]) + 2) * arguments[2]
 
-    ttl = math.ceil((expires - now) / 1000)
-    assert ttl - 1000 < redis.command("PTTL", key) <= ttl
+    right = math.ceil((expires - now) / 1000)
+    assert right - 1000 < ttl <= right
 
 
 NOW = 1700000000000000
