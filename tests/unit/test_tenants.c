@@ -19,6 +19,8 @@
 
 #include <wholesale_tenants.h>
 
+#include "test_file.h"
+
 
 #define TEST_CASES       "tests/unit/tenants"
 #define TEST_PATH_SIZE   512
@@ -57,7 +59,6 @@ static void test_ignore(void *data, const char *path, const char *sentence);
 static wholesale_tenants_t *test_parse(const char *text);
 static void test_refused(const char *text, const char *path,
     const char *sentence);
-static char *test_file(const char *path, size_t *len);
 
 
 static const test_value_t  test_values[] = {
@@ -622,31 +623,6 @@ test_refused(const char *text, const char *path, const char *sentence)
                         sentence, strlen(sentence));
 
     json_decref(told);
-}
-
-
-static char *
-test_file(const char *path, size_t *len)
-{
-    FILE  *file;
-    char  *text;
-
-    file = fopen(path, "rb");
-    assert_non_null(file);
-
-    assert_int_equal(fseek(file, 0, SEEK_END), 0);
-    *len = (size_t) ftell(file);
-    rewind(file);
-
-    text = malloc(*len + 1);
-    assert_non_null(text);
-
-    assert_int_equal(fread(text, 1, *len, file), *len);
-    text[*len] = '\0';
-
-    fclose(file);
-
-    return text;
 }
 
 

@@ -16,6 +16,8 @@
 
 #include <wholesale_tenants.h>
 
+#include "test_file.h"
+
 
 #define TEST_WHOLE      "tests/unit/tenants/valid/whole/input.json"
 
@@ -26,7 +28,6 @@
 static wholesale_tenants_t *test_parse(const char *text);
 static void test_unexpected(void *data, const char *path,
     const char *sentence);
-static char *test_file(const char *path, size_t *len);
 
 
 static void
@@ -200,31 +201,6 @@ static void
 test_unexpected(void *data, const char *path, const char *sentence)
 {
     fail_msg("%s: %s", path, sentence);
-}
-
-
-static char *
-test_file(const char *path, size_t *len)
-{
-    FILE  *file;
-    char  *text;
-
-    file = fopen(path, "rb");
-    assert_non_null(file);
-
-    assert_int_equal(fseek(file, 0, SEEK_END), 0);
-    *len = (size_t) ftell(file);
-    rewind(file);
-
-    text = malloc(*len + 1);
-    assert_non_null(text);
-
-    assert_int_equal(fread(text, 1, *len, file), *len);
-    text[*len] = '\0';
-
-    fclose(file);
-
-    return text;
 }
 
 

@@ -17,6 +17,8 @@
 
 #include <wholesale_tenants.h>
 
+#include "test_file.h"
+
 
 /*
  * Linked with --wrap for the four functions below, so that these stand
@@ -43,7 +45,6 @@ void __wrap_free(void *p);
 
 static void test_failures(const char *text, int valid);
 static void test_count(void *data, const char *path, const char *sentence);
-static char *test_file(const char *path, size_t *len);
 static int test_fails(void);
 static void *test_json_malloc(size_t size);
 static void test_json_free(void *p);
@@ -122,31 +123,6 @@ test_count(void *data, const char *path, const char *sentence)
     size_t  *mistakes = data;
 
     (*mistakes)++;
-}
-
-
-static char *
-test_file(const char *path, size_t *len)
-{
-    FILE  *file;
-    char  *text;
-
-    file = fopen(path, "rb");
-    assert_non_null(file);
-
-    assert_int_equal(fseek(file, 0, SEEK_END), 0);
-    *len = (size_t) ftell(file);
-    rewind(file);
-
-    text = malloc(*len + 1);
-    assert_non_null(text);
-
-    assert_int_equal(fread(text, 1, *len, file), *len);
-    text[*len] = '\0';
-
-    fclose(file);
-
-    return text;
 }
 
 

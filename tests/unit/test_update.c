@@ -19,6 +19,7 @@
 
 #include <wholesale_update.h>
 
+#include "test_file.h"
 #include "test_pool.h"
 
 
@@ -36,7 +37,6 @@
 #define TEST_CASES_MIN  50
 
 
-static char *test_load(const char *path, size_t *len);
 static json_t *test_load_json(const char *path);
 static size_t test_folder(const char *folder);
 static void test_case(const char *folder, const char *name);
@@ -54,38 +54,6 @@ static void test_expect_one(json_t *root, const char *pointer, int code,
 static const char *const  test_results[] = {
     "valid", "invalid", "forbidden", "failed"
 };
-
-
-static char *
-test_load(const char *path, size_t *len)
-{
-    long   size;
-    char  *text;
-    FILE  *file;
-
-    file = fopen(path, "rb");
-
-    if (file == NULL) {
-        fail_msg("no file %s", path);
-    }
-
-    assert_int_equal(fseek(file, 0, SEEK_END), 0);
-    size = ftell(file);
-    assert_true(size >= 0);
-    rewind(file);
-
-    /* exactly as long: one byte too far is seen by the sanitizer */
-
-    text = malloc(size ? size : 1);
-    assert_non_null(text);
-    assert_int_equal(fread(text, 1, size, file), size);
-
-    fclose(file);
-
-    *len = size;
-
-    return text;
-}
 
 
 static json_t *
@@ -162,7 +130,7 @@ test_case(const char *folder, const char *name)
     expected = test_load_json(path);
 
     snprintf(path, sizeof(path), "%s/%s/input.json", folder, name);
-    body = test_load(path, &len);
+    body = test_file(path, &len);
 
     copy = malloc(len ? len : 1);
     assert_non_null(copy);
@@ -455,7 +423,7 @@ test_every_length(void **state)
     rules.catalogue = wholesale_catalogue_create(&pool.pool, TEST_TZDATA);
     assert_non_null(rules.catalogue);
 
-    body = test_load(TEST_REFERENCE, &len);
+    body = test_file(TEST_REFERENCE, &len);
 
     while (len && body[len - 1] != '}') {
         len--;
