@@ -141,6 +141,45 @@ ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
 }
 
 
+void
+ngx_wholesale_counters_record(ngx_wholesale_counters_t *counters,
+    ngx_wholesale_counter_t *counter, ngx_uint_t n)
+{
+    int64_t                        now;
+    ngx_uint_t                     i;
+    const wholesale_limit_t       *limit;
+    ngx_wholesale_counter_node_t  *node;
+
+    ngx_shmtx_lock(&counters->shpool->mutex);
+
+    now = ngx_wholesale_counters_now();
+
+    for (i = 0; i < n; i++) {
+        limit = counter[i].limit;
+
+        if (counter[i].verdict.retry_after) {
+            continue;
+        }
+
+        node = ngx_wholesale_counters_lookup(counters, counter[i].id);
+
+        if (node == NULL) {
+            node = ngx_wholesale_counters_insert(counters, counter[i].id, now);
+        }
+
+        if (node == NULL) {
+            break;
+        }
+
+        wholesale_limit_record(limit, &node->u.state, now);
+
+        node->expires = wholesale_limit_expires(limit, &node->u.state);
+    }
+
+    ngx_shmtx_unlock(&counters->shpool->mutex);
+}
+
+
 int64_t
 ngx_wholesale_counters_now(void)
 {

@@ -94,6 +94,15 @@ ngx_int_t ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
     ngx_wholesale_counter_t *counter, ngx_uint_t n);
 
 /*
+ * Counts one request that Redis has let in, so that these counters go on from
+ * there when Redis does not.  The verdicts are Redis's, and stay; a limit that
+ * would have refused, but for its dry run, does not count the request.  What
+ * there is no room for in the zone is not counted.
+ */
+void ngx_wholesale_counters_record(ngx_wholesale_counters_t *counters,
+    ngx_wholesale_counter_t *counter, ngx_uint_t n);
+
+/*
  * The node of an id, which is the most recently used one then; or NULL.  To
  * be called with the mutex of the pool held, as the next one.
  */

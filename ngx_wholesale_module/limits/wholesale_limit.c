@@ -150,6 +150,35 @@ wholesale_limit_commit(const wholesale_limit_t *limit,
 }
 
 
+void
+wholesale_limit_record(const wholesale_limit_t *limit,
+    wholesale_limit_state_t *state, int64_t now)
+{
+    int64_t  full, before;
+
+    before = state->arrival;
+
+    wholesale_limit_commit(limit, state, now);
+
+    if (limit->kind == WHOLESALE_LIMIT_RATE) {
+
+        /* further ahead, it would be taken for one whose clock was set back */
+
+        full = now + limit->window;
+
+        if (state->arrival > full) {
+            state->arrival = before > full ? before : full;
+        }
+
+        return;
+    }
+
+    if (state->current > WHOLESALE_QUOTA_MAX) {
+        state->current = WHOLESALE_QUOTA_MAX;
+    }
+}
+
+
 int64_t
 wholesale_limit_expires(const wholesale_limit_t *limit,
     const wholesale_limit_state_t *state)

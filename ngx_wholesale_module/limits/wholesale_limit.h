@@ -172,6 +172,15 @@ void wholesale_limit_commit(const wholesale_limit_t *limit,
     wholesale_limit_state_t *state, int64_t now);
 
 /*
+ * Counts one request that another counter of the same limit let in, whether
+ * there is room for it here or not: the two do not have quite the same time,
+ * and may know of different requests.  Where there is no room, a rate's
+ * counter is full afterwards, and a quota's counts beyond the quota.
+ */
+void wholesale_limit_record(const wholesale_limit_t *limit,
+    wholesale_limit_state_t *state, int64_t now);
+
+/*
  * The time, in microseconds since the epoch, from which the counter means
  * nothing any more: it may be forgotten then without anyone gaining by it.
  */

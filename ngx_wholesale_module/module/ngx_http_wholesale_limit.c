@@ -105,6 +105,13 @@ ngx_http_wholesale_limit(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
 
     ctx->counted = NGX_HTTP_WHOLESALE_COUNTED_REDIS;
 
+    if (ctx->redis_rc == NGX_OK
+        && wmcf->redis_conf.on_failure == NGX_HTTP_WHOLESALE_REDIS_LOCAL)
+    {
+        ngx_wholesale_counters_record(&wmcf->counters, ctx->counters,
+                                      ctx->ncounters);
+    }
+
     if (ctx->redis_rc == NGX_BUSY) {
         ngx_wholesale_refusals_remember(&wmcf->counters, ctx->counters,
                                         ctx->ncounters, ctx->redis_started);

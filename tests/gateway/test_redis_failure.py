@@ -346,17 +346,36 @@ def test_on_failure(gateway, redis, choice):
         "Redis to be used")
 
 
-def test_what_the_fleet_may_admit(gateway, redis):
-    """By itself each holds the limit, so together its size times as many."""
+QUOTA = {"limits": [{"name": "three", "quota": 3, "window": "366d"}]}
+
+
+@pytest.mark.parametrize("limits", (THREE, QUOTA), ids=("rate", "quota"))
+@pytest.mark.parametrize("asked", ((3, 0, 0), (2, 1, 0), (1, 1, 1), (0, 0, 0)))
+def test_what_the_fleet_may_admit(gateway, redis, limits, asked):
+    """Each goes on from what it has admitted by Redis, so together never more
+    than its size times the limit."""
+
+    keys = {}
+    fleet = [gateway(http=redis.block(), location=LOCATION, keys=keys,
+                     tenants={"acme": limits, **{"bolt": MANY["acme"]}})
+             for _ in asked]
+
+    for running, number in zip(fleet, asked):
+        wait_until_used(running, "bolt")
+
+        for _ in range(number):
+            answer = running.update()
+            assert answer.status == 202 and counters(answer) == "redis"
 
     redis.stop()
-    keys = {}
-    fleet = [gateway(http=redis.block(), tenants={"acme": THREE}, keys=keys)
-             for _ in range(3)]
 
-    for running in fleet:
-        assert [running.update().status for _ in range(5)] \
-            == [202] * 3 + [429] * 2
+    for running, number in zip(fleet, asked):
+        running.wait_for(lambda: trouble(running), "its end to be noticed")
+
+        answers = [running.update() for _ in range(5)]
+        assert [answer.status for answer in answers] \
+            == [202] * (3 - number) + [429] * (2 + number)
+        assert {counters(answer) for answer in answers} == {"local"}
 
 
 @contextlib.contextmanager

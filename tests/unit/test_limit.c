@@ -15,12 +15,10 @@
 #include <jansson.h>
 
 #include <wholesale_limit.h>
+#include "test_limit_random.h"
 
 
 #define TEST_LIMITS   "tests/unit/limits.json"
-
-/* a day of 2023 */
-#define TEST_NOW      ((int64_t) 1700000000000000)
 
 #define TEST_SEEDS    200
 #define TEST_STEPS    200
@@ -42,16 +40,11 @@ static void test_limit_state(wholesale_limit_state_t *state, json_t *value);
 static void test_limit_set(wholesale_limit_t *limit, json_t *value);
 static void test_limit_verdict(const char *name, size_t n, json_t *request,
     int allowed, const wholesale_limit_verdict_t *verdict);
-static void test_limit_random(wholesale_limit_t *limit);
 static int64_t test_limit_random_step(const wholesale_limit_t *limit);
 static int64_t test_limit_available(const wholesale_limit_t *limit,
     const wholesale_limit_state_t *state, int64_t now);
 static void test_limit_promises(const wholesale_limit_t *limit,
     const wholesale_limit_state_t *state, int64_t now);
-static int64_t test_random(int64_t max);
-
-
-static uint64_t  test_seed;
 
 
 static const test_setting_t  test_rates[] = {
@@ -407,112 +400,6 @@ test_limit_truth_large(void **state)
 }
 
 
-/* each turn of the clock lets one in and refuses for a window at most */
-
-static void
-test_limit_clock_set_back(void **state)
-{
-    int                        turn;
-    int64_t                    i, now, back;
-    wholesale_limit_t          limit;
-    wholesale_limit_state_t    counter;
-    wholesale_limit_verdict_t  verdict;
-
-    for (test_seed = 1; test_seed <= TEST_SEEDS; test_seed++) {
-        test_limit_random(&limit);
-
-        memset(&counter, 0, sizeof(wholesale_limit_state_t));
-        now = TEST_NOW;
-
-        for (i = 0; i < limit.quota; i++) {
-            wholesale_limit_commit(&limit, &counter, now);
-        }
-
-        back = limit.window + WHOLESALE_CLOCK_SKEW_MAX + 1;
-
-        for (turn = 0; turn < 3; turn++) {
-            now -= back + test_random(limit.window);
-
-            assert_int_equal(wholesale_limit_check(&limit, &counter, now,
-                                                   &verdict), 1);
-            assert_int_equal(verdict.remaining, 0);
-            wholesale_limit_commit(&limit, &counter, now);
-
-            assert_int_equal(wholesale_limit_check(&limit, &counter, now,
-                                                   &verdict), 0);
-            assert_true(verdict.retry_after <= limit.window + 1);
-        }
-    }
-}
-
-
-/* with the clock no further back than another's may be, nothing is gained */
-
-static void
-test_limit_clock_skew(void **state)
-{
-    int64_t                    i, now, skew;
-    wholesale_limit_t          limit;
-    wholesale_limit_state_t    counter;
-    wholesale_limit_verdict_t  verdict;
-
-    for (test_seed = 1; test_seed <= TEST_SEEDS; test_seed++) {
-        test_limit_random(&limit);
-
-        memset(&counter, 0, sizeof(wholesale_limit_state_t));
-        now = TEST_NOW + test_random(limit.window);
-
-        for (i = 0; i < limit.quota; i++) {
-            assert_int_equal(wholesale_limit_check(&limit, &counter, now,
-                                                   &verdict), 1);
-            wholesale_limit_commit(&limit, &counter, now);
-        }
-
-        skew = test_random(WHOLESALE_CLOCK_SKEW_MAX + 1);
-
-        assert_int_equal(wholesale_limit_check(&limit, &counter, now - skew,
-                                               &verdict), 0);
-        assert_true(verdict.retry_after > skew);
-    }
-}
-
-
-static void
-test_limit_forgotten(void **state)
-{
-    int64_t                    i, now, expires;
-    wholesale_limit_t          limit;
-    wholesale_limit_state_t    counter, unused;
-    wholesale_limit_verdict_t  one, two;
-
-    memset(&unused, 0, sizeof(wholesale_limit_state_t));
-
-    for (test_seed = 1; test_seed <= TEST_SEEDS; test_seed++) {
-        test_limit_random(&limit);
-
-        counter = unused;
-        now = TEST_NOW + test_random(limit.window);
-
-        for (i = test_random(limit.quota); i >= 0; i--) {
-            wholesale_limit_commit(&limit, &counter, now);
-        }
-
-        expires = wholesale_limit_expires(&limit, &counter);
-
-        assert_true(expires > now);
-        assert_true(expires <= now + 2 * limit.window);
-
-        for (now = expires; now < expires + 3; now++) {
-            assert_int_equal(wholesale_limit_check(&limit, &counter, now,
-                                                   &one), 1);
-            assert_int_equal(wholesale_limit_check(&limit, &unused, now, &two),
-                             1);
-            assert_memory_equal(&one, &two, sizeof(wholesale_limit_verdict_t));
-        }
-    }
-}
-
-
 static void
 test_limit_case(json_t *test)
 {
@@ -611,29 +498,6 @@ test_limit_verdict(const char *name, size_t n, json_t *request, int allowed,
 }
 
 
-static void
-test_limit_random(wholesale_limit_t *limit)
-{
-    char         text[32];
-    const char  *sentence;
-
-    if (test_random(2) == 0) {
-        (void) snprintf(text, sizeof(text), "%d/%c",
-                        (int) test_random(1000) + 1, "smhd"[test_random(4)]);
-        sentence = wholesale_limit_set_rate(limit, text, strlen(text),
-                                            test_random(50) + 1);
-
-    } else {
-        (void) snprintf(text, sizeof(text), "%d%c", (int) test_random(90) + 1,
-                        "smhd"[test_random(4)]);
-        sentence = wholesale_limit_set_quota(limit, test_random(50) + 1, text,
-                                             strlen(text));
-    }
-
-    assert_null(sentence);
-}
-
-
 /* none, tiny, up to what one request takes, up to two windows */
 
 static int64_t
@@ -722,24 +586,6 @@ test_limit_promises(const wholesale_limit_t *limit,
 }
 
 
-/* a number from 0, below "max"; the same ones for the same seed */
-
-static int64_t
-test_random(int64_t max)
-{
-    static uint64_t  number, seed;
-
-    if (seed != test_seed) {
-        seed = test_seed;
-        number = seed * 0x9e3779b97f4a7c15ULL;
-    }
-
-    number = number * 6364136223846793005ULL + 1442695040888963407ULL;
-
-    return max > 0 ? (int64_t) ((number >> 16) % (uint64_t) max) : 0;
-}
-
-
 int
 main(void)
 {
@@ -752,10 +598,7 @@ main(void)
         cmocka_unit_test(test_limit_rate_bound),
         cmocka_unit_test(test_limit_quota_bound),
         cmocka_unit_test(test_limit_truth),
-        cmocka_unit_test(test_limit_truth_large),
-        cmocka_unit_test(test_limit_clock_set_back),
-        cmocka_unit_test(test_limit_clock_skew),
-        cmocka_unit_test(test_limit_forgotten)
+        cmocka_unit_test(test_limit_truth_large)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
