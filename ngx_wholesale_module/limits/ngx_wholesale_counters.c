@@ -11,13 +11,12 @@
 
 #define NGX_WHOLESALE_COUNTERS_MAX     16
 
-/* a counter whose request is being decided is not pushed out by the next */
-#define NGX_WHOLESALE_COUNTER_BUSY     INT64_MAX
-#define NGX_WHOLESALE_COUNTER_ANY      (INT64_MAX - 1)
+/* later than any counter expires */
+#define NGX_WHOLESALE_COUNTER_ANY      INT64_MAX
 
 
 static void ngx_wholesale_counters_expire(ngx_wholesale_counters_t *counters,
-    ngx_uint_t n, int64_t now);
+    ngx_wholesale_counter_node_t *keep, ngx_uint_t n, int64_t now);
 static void ngx_wholesale_counters_rbtree_insert(ngx_rbtree_node_t *temp,
     ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
 static ngx_rbtree_key_t ngx_wholesale_counters_key(u_char *id);
@@ -86,13 +85,14 @@ ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
     ngx_int_t                      rc;
     ngx_uint_t                     i;
     const wholesale_limit_t       *limit;
-    ngx_wholesale_counter_node_t  *node[NGX_WHOLESALE_COUNTERS_MAX];
+    ngx_wholesale_counter_node_t  *node[NGX_WHOLESALE_COUNTERS_MAX], *keep;
 
     if (n > NGX_WHOLESALE_COUNTERS_MAX) {
         return NGX_ERROR;
     }
 
     rc = NGX_OK;
+    keep = NULL;
 
     ngx_shmtx_lock(&counters->shpool->mutex);
 
@@ -103,19 +103,14 @@ ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
     for (i = 0; i < n; i++) {
         limit = counter[i].limit;
 
-        node[i] = ngx_wholesale_counters_lookup(counters, counter[i].id);
-
-        if (node[i] == NULL) {
-            node[i] = ngx_wholesale_counters_insert(counters, counter[i].id,
-                                                    now);
-        }
-
+        node[i] = ngx_wholesale_counters_get(counters, counter[i].id, keep,
+                                             now);
         if (node[i] == NULL) {
             rc = NGX_ERROR;
             break;
         }
 
-        node[i]->expires = NGX_WHOLESALE_COUNTER_BUSY;
+        keep = node[0];
 
         if (!wholesale_limit_check(limit, &node[i]->u.state, now,
                                    &counter[i].verdict)
@@ -161,12 +156,7 @@ ngx_wholesale_counters_record(ngx_wholesale_counters_t *counters,
             continue;
         }
 
-        node = ngx_wholesale_counters_lookup(counters, counter[i].id);
-
-        if (node == NULL) {
-            node = ngx_wholesale_counters_insert(counters, counter[i].id, now);
-        }
-
+        node = ngx_wholesale_counters_get(counters, counter[i].id, NULL, now);
         if (node == NULL) {
             break;
         }
@@ -237,24 +227,31 @@ ngx_wholesale_counters_lookup(ngx_wholesale_counters_t *counters, u_char *id)
 
 
 ngx_wholesale_counter_node_t *
-ngx_wholesale_counters_insert(ngx_wholesale_counters_t *counters, u_char *id,
-    int64_t now)
+ngx_wholesale_counters_get(ngx_wholesale_counters_t *counters, u_char *id,
+    ngx_wholesale_counter_node_t *keep, int64_t now)
 {
     size_t                         size;
     ngx_rbtree_node_t             *node;
     ngx_wholesale_counter_node_t  *cn;
+
+    cn = ngx_wholesale_counters_lookup(counters, id);
+
+    if (cn) {
+        return cn;
+    }
 
     size = offsetof(ngx_rbtree_node_t, color)
            + sizeof(ngx_wholesale_counter_node_t);
 
     /* two that mean nothing any more, so that the set shrinks by itself */
 
-    ngx_wholesale_counters_expire(counters, 2, now);
+    ngx_wholesale_counters_expire(counters, keep, 2, now);
 
     node = ngx_slab_alloc_locked(counters->shpool, size);
 
     if (node == NULL) {
-        ngx_wholesale_counters_expire(counters, NGX_WHOLESALE_COUNTERS_MAX,
+        ngx_wholesale_counters_expire(counters, keep,
+                                      NGX_WHOLESALE_COUNTERS_MAX,
                                       NGX_WHOLESALE_COUNTER_ANY);
 
         node = ngx_slab_alloc_locked(counters->shpool, size);
@@ -279,7 +276,7 @@ ngx_wholesale_counters_insert(ngx_wholesale_counters_t *counters, u_char *id,
 
 static void
 ngx_wholesale_counters_expire(ngx_wholesale_counters_t *counters,
-    ngx_uint_t n, int64_t now)
+    ngx_wholesale_counter_node_t *keep, ngx_uint_t n, int64_t now)
 {
     ngx_queue_t                   *q;
     ngx_rbtree_node_t             *node;
@@ -291,7 +288,7 @@ ngx_wholesale_counters_expire(ngx_wholesale_counters_t *counters,
 
         cn = ngx_queue_data(q, ngx_wholesale_counter_node_t, queue);
 
-        if (cn->expires > now) {
+        if (cn == keep || cn->expires > now) {
             return;
         }
 

@@ -110,11 +110,13 @@ ngx_wholesale_counter_node_t *ngx_wholesale_counters_lookup(
     ngx_wholesale_counters_t *counters, u_char *id);
 
 /*
- * Adds a node, zeroed, for an id that has none; others may have to go for it.
+ * The same, but an id that has none gets one, zeroed, for which others may
+ * have to go; not "keep", if it is not NULL, nor those used since then.
  * Returns NULL if there is no room all the same.
  */
-ngx_wholesale_counter_node_t *ngx_wholesale_counters_insert(
-    ngx_wholesale_counters_t *counters, u_char *id, int64_t now);
+ngx_wholesale_counter_node_t *ngx_wholesale_counters_get(
+    ngx_wholesale_counters_t *counters, u_char *id,
+    ngx_wholesale_counter_node_t *keep, int64_t now);
 
 /* adds one part of what an id is the digest of, with its length */
 void ngx_wholesale_counter_name_part(ngx_md5_t *md5, const void *data,

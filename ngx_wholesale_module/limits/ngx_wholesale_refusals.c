@@ -150,11 +150,7 @@ ngx_wholesale_refusals_set(ngx_wholesale_counters_t *counters, u_char *id,
 
     now = ngx_wholesale_counters_now();
 
-    node = ngx_wholesale_counters_lookup(counters, id);
-
-    if (node == NULL) {
-        node = ngx_wholesale_counters_insert(counters, id, now);
-    }
+    node = ngx_wholesale_counters_get(counters, id, NULL, now);
 
     if (node && (expires > node->expires || now < node->u.since)) {
         node->expires = expires;

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from gateway.gateway import CUSTOMER, CUSTOMERS
 from gateway.refusal import check_refusal
 
 
@@ -169,6 +170,22 @@ def test_the_refusal_does_not_wait_for_the_body(gateway):
         connection.send(running.encode_update({"Content-Length": "1000"},
                                               body=b""))
         check_refusal(connection.answer(), 429)
+
+
+def test_many_limits_in_a_small_zone(gateway):
+    """Counters push each other out of it, but not those of one request."""
+
+    limits = [{"name": f"l{number}", "rate": "1/h", "per": "customer"}
+              for number in range(8)]
+    running = gateway(http="wholesale_zone 32k;",
+                      tenants={"acme": {"limits": limits}})
+
+    with running.connect() as connection:
+        for number in range(200):
+            for refused in (False, True):
+                connection.send(running.encode_update(
+                    target=f"{CUSTOMERS}/{CUSTOMER}{number:04}"))
+                assert (connection.answer().status == 429) is refused, number
 
 
 def test_counters_survive_a_reload(gateway, sandbox):
