@@ -16,7 +16,7 @@
 #define NGX_WHOLESALE_REDIS_ARGS_BEFORE     3
 #define NGX_WHOLESALE_REDIS_ARGS_PER_LIMIT  4
 
-/* of "SET" with its expiry */
+/* "EVAL", the script, 1, the key and the pause */
 #define NGX_WHOLESALE_REDIS_PAUSE_ARGS      5
 
 /* elements of the answer before the counters */
@@ -103,10 +103,9 @@ ngx_wholesale_redis_limits_take(ngx_wholesale_redis_limits_t *limits)
 
 ngx_int_t
 ngx_wholesale_redis_limits_pause(ngx_wholesale_redis_t *redis,
-    ngx_pool_t *pool, ngx_str_t *tenant, ngx_str_t *customer, int64_t until,
-    int64_t pause)
+    ngx_pool_t *pool, ngx_str_t *tenant, ngx_str_t *customer, int64_t pause)
 {
-    u_char                         *p, *last;
+    u_char                         *p;
     size_t                          argvlen[NGX_WHOLESALE_REDIS_PAUSE_ARGS];
     ngx_str_t                       key;
     const char                     *argv[NGX_WHOLESALE_REDIS_PAUSE_ARGS];
@@ -119,30 +118,27 @@ ngx_wholesale_redis_limits_pause(ngx_wholesale_redis_t *redis,
         return NGX_ERROR;
     }
 
-    p = ngx_pnalloc(pool, 2 * NGX_INT64_LEN);
+    p = ngx_pnalloc(pool, NGX_INT64_LEN);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    argv[0] = "SET";
-    argvlen[0] = sizeof("SET") - 1;
+    /* pauses are rare: by EVAL, there is no NOSCRIPT to see to */
 
-    argv[1] = (char *) key.data;
-    argvlen[1] = key.len;
+    argv[0] = "EVAL";
+    argvlen[0] = sizeof("EVAL") - 1;
 
-    last = ngx_sprintf(p, "%L", until);
+    argv[1] = NGX_WHOLESALE_REDIS_PAUSE_SCRIPT;
+    argvlen[1] = sizeof(NGX_WHOLESALE_REDIS_PAUSE_SCRIPT) - 1;
 
-    argv[2] = (char *) p;
-    argvlen[2] = last - p;
+    argv[2] = "1";
+    argvlen[2] = 1;
 
-    argv[3] = "PX";
-    argvlen[3] = sizeof("PX") - 1;
-
-    p = last;
-    last = ngx_sprintf(p, "%L", (pause + 999) / 1000);
+    argv[3] = (char *) key.data;
+    argvlen[3] = key.len;
 
     argv[4] = (char *) p;
-    argvlen[4] = last - p;
+    argvlen[4] = ngx_sprintf(p, "%L", pause) - p;
 
     ngx_memzero(&command, sizeof(ngx_wholesale_redis_command_t));
 
@@ -725,6 +721,6 @@ ngx_wholesale_redis_pause_handler(void *data,
     ngx_wholesale_redis_error_e error, redisReply *reply)
 {
     return (error == NGX_WHOLESALE_REDIS_OK
-            && reply->type != REDIS_REPLY_STATUS)
+            && reply->type != REDIS_REPLY_INTEGER)
            ? NGX_ERROR : NGX_OK;
 }

@@ -109,15 +109,14 @@ ngx_int_t ngx_wholesale_redis_limits_take(
 
 /*
  * Tells all who share this Redis of a pause of a tenant, or of one customer of
- * it ("customer" is not empty), without waiting for an answer.  "until" is of
- * Redis's time, and "pause" microseconds away.  The pool is used for no longer
- * than the call.
+ * it ("customer" is not empty), without waiting for an answer: "pause"
+ * microseconds from when Redis hears of it.  Of two pauses the one that ends
+ * later holds.  The pool is used for no longer than the call.
  *
  * Returns what ngx_wholesale_redis_send() does.
  */
 ngx_int_t ngx_wholesale_redis_limits_pause(ngx_wholesale_redis_t *redis,
-    ngx_pool_t *pool, ngx_str_t *tenant, ngx_str_t *customer, int64_t until,
-    int64_t pause);
+    ngx_pool_t *pool, ngx_str_t *tenant, ngx_str_t *customer, int64_t pause);
 
 
 #endif /* _NGX_WHOLESALE_REDIS_LIMITS_H_INCLUDED_ */

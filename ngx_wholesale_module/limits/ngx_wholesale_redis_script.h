@@ -12,9 +12,9 @@
 
 
 /*
- * The script that runs inside Redis, for Redis 6.2 to 8 and Valkey.
+ * The scripts that run inside Redis, for Redis 6.2 to 8 and Valkey.
  *
- * KEYS are the counters, and then the pauses.  For each counter there are
+ * The first one counts a request.  KEYS are the counters, and then the pauses.  For each counter there are
  * four ARGV: "rate", window, interval; or "quota", quota, window; and then 1,
  * or 0 in dry run.  A pause is a time up to which nobody is let in; there is
  * nothing to say about it in ARGV.
@@ -104,6 +104,26 @@
     "end\n"                                                                   \
     "\n"                                                                      \
     "return {allowed, string.format('%.0f', now), unpack(found)}\n"
+
+
+/*
+ * The second one sets a pause: KEYS is its key, ARGV how many microseconds it
+ * takes from now on.  The answer: 1, or 0 where there is one that ends no
+ * sooner.  What is there and is no time is replaced.
+ */
+
+#define NGX_WHOLESALE_REDIS_PAUSE_SCRIPT                                      \
+    "local time = redis.call('TIME')\n"                                       \
+    "local ends = time[1] * 1000000 + time[2] + ARGV[1]\n"                    \
+    "local found = redis.call('GET', KEYS[1]) or ''\n"                        \
+    "if string.find(found, '^%d+$') and #found < 17\n"                        \
+    "   and tonumber(found) >= ends\n"                                        \
+    "then\n"                                                                  \
+    "  return 0\n"                                                            \
+    "end\n"                                                                   \
+    "redis.call('SET', KEYS[1], string.format('%.0f', ends),\n"               \
+    "           'PX', string.format('%.0f', math.ceil(ARGV[1] / 1000)))\n"    \
+    "return 1\n"
 
 
 /* the script has it in digits; this does not compile if it is another */

@@ -23,7 +23,7 @@ static void ngx_http_wholesale_remember_pause(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, int64_t pause);
 static void ngx_http_wholesale_pause_fleet(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, ngx_str_t *tenant, ngx_str_t *customer,
-    int64_t now, int64_t pause);
+    int64_t pause);
 static time_t ngx_http_wholesale_parse_retry_after(ngx_str_t *value);
 static ngx_int_t ngx_http_wholesale_set_retry_after(ngx_http_request_t *r,
     ngx_table_elt_t *h, time_t seconds);
@@ -264,32 +264,27 @@ ngx_http_wholesale_remember_pause(ngx_http_request_t *r,
                   customer.len ? "the customer is" : "it is",
                   pause / WHOLESALE_SECOND);
 
-    ngx_http_wholesale_pause_fleet(r, ctx, &tenant, &customer, now, pause);
+    ngx_http_wholesale_pause_fleet(r, ctx, &tenant, &customer, pause);
 }
 
 
-/* by Redis's clock, which it told when it counted this request */
+/* nobody asks Redis about a tenant without limits */
 
 static void
 ngx_http_wholesale_pause_fleet(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, ngx_str_t *tenant, ngx_str_t *customer,
-    int64_t now, int64_t pause)
+    int64_t pause)
 {
-    int64_t                          until;
     ngx_http_wholesale_main_conf_t  *wmcf;
-
-    if (ctx->redis != NGX_HTTP_WHOLESALE_REDIS_ANSWERED
-        || ctx->redis_rc == NGX_ERROR)
-    {
-        return;
-    }
 
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
 
-    until = ctx->redis_limits->now + (now - ctx->redis_started) + pause;
+    if (wmcf->redis == NULL || ctx->tenant->nlimits == 0) {
+        return;
+    }
 
     (void) ngx_wholesale_redis_limits_pause(wmcf->redis, r->pool, tenant,
-                                            customer, until, pause);
+                                            customer, pause);
 }
 
 

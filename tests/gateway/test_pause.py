@@ -2,12 +2,14 @@
 
 """Webex asks for a pause: of a tenant by 429, of a customer by 423."""
 
+import concurrent.futures
 import email.utils
 import time
 
 import pytest
 
 from gateway.gateway import CUSTOMER, CUSTOMERS
+from gateway.redis import LOCATION, wait_until_used
 from gateway.refusal import check_refusal
 
 OTHER = "Y2lzY29zcGFyazovL3VzL0VOVEVSUFJJU0UvMDAwMDAwMDA"
@@ -168,7 +170,7 @@ def test_the_fleet(gateway, sandbox, redis, status):
     assert key == "wholesale:{4:acme}:pause" + (
         "" if status == 429 else f":{len(CUSTOMER)}:{CUSTOMER}")
     assert 2500 < redis.command("PTTL", key) <= 3000
-    assert monitor.commands() == ["EVALSHA", "SET"]
+    assert monitor.commands() == ["EVALSHA", "EVAL"]
 
     before = sandbox.count
 
@@ -194,3 +196,63 @@ def test_the_fleet(gateway, sandbox, redis, status):
 
     assert 2.9 < time.monotonic() - started < 3.6
     assert redis.keys("*pause*") == []
+
+
+def test_of_two_pauses_the_fleet_keeps_the_longer(gateway, sandbox, redis):
+    """The shorter one is asked for while another gateway learns of the
+    longer."""
+
+    keys = {}
+    fleet = [gateway(http=redis.block(), location=LOCATION, keys=keys,
+                     tenants={"acme": LIMITED}) for _ in range(3)]
+
+    for running in fleet:
+        wait_until_used(running)
+
+    for seconds, delay in ((40, 0.2), (3, 0.6), (30, 0.9)):
+        sandbox.fail(status=429, headers=[("Retry-After", str(seconds))],
+                     times=1, delay=delay)
+
+    monitor = redis.monitor()
+    told = []
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        answers = []
+
+        for running in fleet:
+            answers.append(pool.submit(running.update))
+            time.sleep(0.05)
+
+        assert [answer.result().header("Retry-After") for answer in answers] \
+            == ["40", "3", "30"]
+
+    # each has asked, and told, in one command
+    fleet[0].wait_for(lambda: told.extend(monitor.commands())
+                      or len(told) == 6, "all to be told")
+    monitor.close()
+
+    key, = redis.keys("*pause*")
+    assert 35000 < redis.command("PTTL", key) <= 40000
+    until = int(redis.command("GET", key)) / 1e6
+    assert 35 < until - time.time() <= 40
+
+
+@pytest.mark.parametrize("value", ("x", "", "nan", "inf", "-1", "9" * 17))
+def test_what_is_no_pause_is_replaced(gateway, sandbox, redis, value):
+    """By whoever has been counted before it came there."""
+
+    running = gateway(http=redis.block(), location=LOCATION,
+                      tenants={"acme": LIMITED})
+    wait_until_used(running)
+    sandbox.fail(status=429, headers=[("Retry-After", "30")], times=1,
+                 delay=0.3)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(running.update)
+        running.wait_for(lambda: sandbox.count == 2, "it to be sent")
+        redis.command("SET", "wholesale:{4:acme}:pause", value)
+        assert answer.result().status == 429
+
+    running.wait_for(
+        lambda: redis.command("PTTL", "wholesale:{4:acme}:pause") > 25000,
+        "the pause")
