@@ -29,8 +29,8 @@
 
 /*
  * Remembers those of the n limits that refused, but for those in dry run.
- * "since" is when Redis was asked: counted from then, a refusal is never
- * remembered for longer than its verdict said.
+ * "since" is when Redis had answered: counted from then, a refusal never ends
+ * earlier than its verdict said, and later only by what the answer took.
  */
 void ngx_wholesale_refusals_remember(ngx_wholesale_counters_t *counters,
     ngx_wholesale_counter_t *counter, ngx_uint_t n, int64_t since);

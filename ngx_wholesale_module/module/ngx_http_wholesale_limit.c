@@ -114,7 +114,7 @@ ngx_http_wholesale_limit(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
 
     if (ctx->redis_rc == NGX_BUSY) {
         ngx_wholesale_refusals_remember(&wmcf->counters, ctx->counters,
-                                        ctx->ncounters, ctx->redis_started);
+                                        ctx->ncounters, ctx->redis_answered);
 
         rc = ngx_http_wholesale_redis_pause(r, ctx);
 
@@ -255,7 +255,7 @@ ngx_http_wholesale_redis_handler(void *data,
 
     ctx->redis = NGX_HTTP_WHOLESALE_REDIS_ANSWERED;
     ctx->redis_rc = rc;
-    ctx->redis_time = ngx_wholesale_counters_now() - ctx->redis_started;
+    ctx->redis_answered = ngx_wholesale_counters_now();
 
     ngx_post_event(r->connection->write, &ngx_posted_events);
 }

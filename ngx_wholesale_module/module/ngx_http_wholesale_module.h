@@ -199,8 +199,11 @@ struct ngx_http_wholesale_ctx_s {
     }                                redis;
 
     ngx_int_t                        redis_rc;
-    int64_t                          redis_started;     /* microseconds */
-    int64_t                          redis_time;
+
+    /* microseconds since the epoch; an error counts as an answer, too */
+    int64_t                          redis_started;
+    int64_t                          redis_answered;
+
     ngx_wholesale_redis_limits_t    *redis_limits;      /* NULL: unasked */
 
     /*

@@ -145,7 +145,7 @@ ngx_http_wholesale_redis_pause(ngx_http_request_t *r,
     if (pause) {
         (void) ngx_wholesale_refusals_pause(&wmcf->counters, &tenant,
                                             &ngx_http_wholesale_nobody,
-                                            ctx->redis_started, pause);
+                                            ctx->redis_answered, pause);
 
         return ngx_http_wholesale_refuse_paused(ctx, pause,
                                             &ngx_http_wholesale_tenant_paused);
@@ -156,7 +156,7 @@ ngx_http_wholesale_redis_pause(ngx_http_request_t *r,
     if (pause) {
         (void) ngx_wholesale_refusals_pause(&wmcf->counters, &tenant,
                                             &ctx->redis_limits->customer,
-                                            ctx->redis_started, pause);
+                                            ctx->redis_answered, pause);
 
         return ngx_http_wholesale_refuse_paused(ctx, pause,
                                                 &ngx_http_wholesale_locked);

@@ -289,6 +289,7 @@ ngx_http_wholesale_redis_time_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
     u_char                    *p;
+    int64_t                    time;
     ngx_http_wholesale_ctx_t  *ctx;
 
     ctx = ngx_http_wholesale_get_ctx(r->main);
@@ -303,11 +304,15 @@ ngx_http_wholesale_redis_time_variable(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    /* the clock may have been set back meanwhile */
+
+    time = ngx_max(ctx->redis_answered - ctx->redis_started, 0);
+
     ngx_http_wholesale_set_variable(v, p,
-                               ngx_sprintf(p, "%L.%06L",
-                                           ctx->redis_time / WHOLESALE_SECOND,
-                                           ctx->redis_time % WHOLESALE_SECOND)
-                               - p);
+                                    ngx_sprintf(p, "%L.%06L",
+                                                time / WHOLESALE_SECOND,
+                                                time % WHOLESALE_SECOND)
+                                    - p);
     return NGX_OK;
 }
 

@@ -14,6 +14,7 @@ class RedisProxy:
     hang_up      True: connections are closed as soon as they are made
     black_hole   True: whatever comes, from either side, is swallowed
     delay        seconds before what Redis says is passed on
+    delay_asking the same for what a gateway says
     cut          close after so many bytes of what Redis says; None: never.
                  Each connection is cut at most once: it is None again then
     dribble      True: what Redis says is passed on byte by byte
@@ -49,6 +50,7 @@ class RedisProxy:
         self.hang_up = False
         self.black_hole = False
         self.delay = 0
+        self.delay_asking = 0
         self.cut = None
         self.dribble = False
         self.replace = None
@@ -114,6 +116,7 @@ class RedisProxy:
                     return
 
                 if end is gateway:
+                    time.sleep(self.delay_asking)
                     self.writes.append(data)
                     self.ask(gateway, redis, data)
                     continue

@@ -256,3 +256,31 @@ def test_what_is_no_pause_is_replaced(gateway, sandbox, redis, value):
     running.wait_for(
         lambda: redis.command("PTTL", "wholesale:{4:acme}:pause") > 25000,
         "the pause")
+
+
+def test_a_pause_of_the_fleet_does_not_end_too_early(gateway, redis,
+                                                     redis_proxy):
+    running = gateway(
+        http=redis.block("timeout 2s", server=redis_proxy.server),
+        location=LOCATION, tenants={"acme": LIMITED})
+    wait_until_used(running)
+
+    ends = set_pause(redis, 3)
+    redis_proxy.delay_asking = 0.4
+    asked = 0
+
+    while (answer := running.update()).status == 429:
+        assert time.time() + int(answer.header("Retry-After")) >= ends
+        asked += 1
+
+    assert asked > 30
+    assert time.time() >= ends
+
+
+def set_pause(redis, seconds):
+    """As another gateway does it; returns when it ends."""
+
+    ends = time.time() + seconds
+    redis.command("SET", "wholesale:{4:acme}:pause", int(ends * 1e6),
+                  "PX", seconds * 1000)
+    return ends

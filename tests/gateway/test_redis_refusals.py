@@ -77,6 +77,31 @@ def test_it_ends_when_it_said(gateway, redis):
     monitor.close()
 
 
+def test_never_too_early(gateway, redis, redis_proxy):
+    """Redis decides when it hears of a request, which may be some time after
+    that was sent."""
+
+    running = gateway(
+        http=redis.block("timeout 2s", server=redis_proxy.server),
+        tenants={"acme": {"limits": [{"name": "slow", "rate": "20/m"}]}})
+
+    running.wait_for(lambda: redis_proxy.connections, "a connection")
+    redis_proxy.delay_asking = 0.4
+    assert running.update().status == 202
+
+    # the next one may come, by Redis's clock, which is ours
+    key, = redis.keys()
+    arrival = int(redis.command("GET", key)) / 1e6
+    asked = 0
+
+    while (answer := running.update()).status == 429:
+        assert time.time() + int(answer.header("Retry-After")) >= arrival
+        asked += 1
+
+    assert asked > 30
+    assert time.time() >= arrival
+
+
 def test_the_time_that_remains(gateway, redis):
     running = gateway(http=redis.block(), tenants={"acme": {"limits": [
         {"name": "slow", "rate": "30/m", "burst": 1}]}})
