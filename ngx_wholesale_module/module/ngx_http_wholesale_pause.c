@@ -17,8 +17,6 @@
 static ngx_int_t ngx_http_wholesale_refuse_paused(
     ngx_http_wholesale_ctx_t *ctx, int64_t left,
     const ngx_http_wholesale_refusal_t *refusal);
-static int64_t ngx_http_wholesale_pause_of(ngx_http_request_t *r,
-    int64_t pause);
 static void ngx_http_wholesale_remember_pause(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, int64_t pause);
 static void ngx_http_wholesale_pause_fleet(ngx_http_request_t *r,
@@ -140,7 +138,7 @@ ngx_http_wholesale_redis_pause(ngx_http_request_t *r,
     tenant.data = (u_char *) ctx->tenant->name;
     tenant.len = ctx->tenant->name_len;
 
-    pause = ngx_http_wholesale_pause_of(r, ctx->redis_limits->tenant_pause);
+    pause = ctx->redis_limits->tenant_pause;
 
     if (pause) {
         (void) ngx_wholesale_refusals_pause(&wmcf->counters, &tenant,
@@ -151,7 +149,7 @@ ngx_http_wholesale_redis_pause(ngx_http_request_t *r,
                                             &ngx_http_wholesale_tenant_paused);
     }
 
-    pause = ngx_http_wholesale_pause_of(r, ctx->redis_limits->customer_pause);
+    pause = ctx->redis_limits->customer_pause;
 
     if (pause) {
         (void) ngx_wholesale_refusals_pause(&wmcf->counters, &tenant,
@@ -163,19 +161,6 @@ ngx_http_wholesale_redis_pause(ngx_http_request_t *r,
     }
 
     return NGX_OK;
-}
-
-
-/* microseconds; another gateway may be configured for longer pauses */
-
-static int64_t
-ngx_http_wholesale_pause_of(ngx_http_request_t *r, int64_t pause)
-{
-    ngx_http_wholesale_loc_conf_t  *wlcf;
-
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);
-
-    return ngx_min(pause, (int64_t) wlcf->pause_max * WHOLESALE_SECOND);
 }
 
 
@@ -226,9 +211,12 @@ ngx_http_wholesale_remember_pause(ngx_http_request_t *r,
 {
     int64_t                          now;
     ngx_str_t                        tenant, customer;
+    ngx_http_wholesale_loc_conf_t   *wlcf;
     ngx_http_wholesale_main_conf_t  *wmcf;
 
-    pause = ngx_http_wholesale_pause_of(r, pause);
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);
+
+    pause = ngx_min(pause, (int64_t) wlcf->pause_max * WHOLESALE_SECOND);
 
     if (pause == 0) {
         return;

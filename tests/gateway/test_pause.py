@@ -284,3 +284,17 @@ def set_pause(redis, seconds):
     redis.command("SET", "wholesale:{4:acme}:pause", int(ends * 1e6),
                   "PX", seconds * 1000)
     return ends
+
+
+def test_the_longest_is_for_those_who_make_a_pause(gateway, sandbox, redis):
+    """Another gateway, or another location, may allow for longer ones."""
+
+    running = gateway(http=redis.block(), tenants={"acme": LIMITED},
+                      location=LOCATION + "wholesale_pause_max 2s;")
+    wait_until_used(running)
+    set_pause(redis, 40)
+
+    for _ in range(2):
+        refused = running.update()
+        check_refusal(refused, 429, reduced=True)
+        assert 39 <= int(refused.header("Retry-After")) <= 44
