@@ -226,18 +226,7 @@ ngx_http_wholesale_ask_redis(ngx_http_request_t *r,
     ctx->redis_limits = limits;
     ctx->redis_started = ngx_wholesale_counters_now();
 
-    /* meanwhile, a client that leaves is noticed */
-
-    r->read_event_handler = ngx_http_test_reading;
-
-    if (r->connection->read->ready) {
-        ngx_post_event(r->connection->read, &ngx_posted_events);
-
-    } else if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return NGX_DONE;
+    return ngx_http_wholesale_watch_client(r);
 }
 
 

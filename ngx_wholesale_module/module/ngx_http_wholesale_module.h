@@ -311,6 +311,15 @@ ngx_uint_t ngx_http_wholesale_is_credential(ngx_table_elt_t *h);
 /* empties all headers that carry one, before the access log */
 void ngx_http_wholesale_forget_credentials(ngx_http_request_t *r);
 
+/*
+ * To be called where a request waits: a client that leaves meanwhile, or that
+ * closes its side, is noticed, and the request ends, as it does when nginx's
+ * proxy waits.  With proxy_ignore_client_abort on it goes on.
+ *
+ * Returns NGX_DONE, or the status of a failure.
+ */
+ngx_int_t ngx_http_wholesale_watch_client(ngx_http_request_t *r);
+
 /* nginx's pool, as "data", behind a wholesale_pool_t */
 void *ngx_http_wholesale_palloc(void *data, size_t size);
 

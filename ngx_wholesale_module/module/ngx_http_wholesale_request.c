@@ -21,6 +21,9 @@ static size_t ngx_http_wholesale_plain_name(u_char *name, ngx_str_t *key);
 static void ngx_http_wholesale_forget(ngx_list_t *headers);
 
 
+extern ngx_module_t  ngx_http_proxy_module;
+
+
 /* a longer name has these in it by chance, or to hide something */
 #define NGX_HTTP_WHOLESALE_NAME_MAX  64
 
@@ -362,6 +365,32 @@ ngx_http_wholesale_forget(ngx_list_t *headers)
             ngx_str_null(&h[i].value);
         }
     }
+}
+
+
+ngx_int_t
+ngx_http_wholesale_watch_client(ngx_http_request_t *r)
+{
+    ngx_http_upstream_conf_t  *conf;
+
+    /* the configuration of the proxy module, and of its like, begins so */
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_proxy_module);
+
+    if (conf->ignore_client_abort) {
+        return NGX_DONE;
+    }
+
+    r->read_event_handler = ngx_http_test_reading;
+
+    if (r->connection->read->ready) {
+        ngx_post_event(r->connection->read, &ngx_posted_events);
+
+    } else if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_DONE;
 }
 
 

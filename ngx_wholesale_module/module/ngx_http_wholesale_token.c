@@ -161,18 +161,7 @@ ngx_http_wholesale_wait_for_token(ngx_http_request_t *r,
         ngx_add_timer(poll, NGX_HTTP_WHOLESALE_TOKEN_POLL);
     }
 
-    /* meanwhile, a client that leaves is noticed */
-
-    r->read_event_handler = ngx_http_test_reading;
-
-    if (r->connection->read->ready) {
-        ngx_post_event(r->connection->read, &ngx_posted_events);
-
-    } else if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return NGX_DONE;
+    return ngx_http_wholesale_watch_client(r);
 }
 
 

@@ -3,6 +3,7 @@
 """A live token, always, and one refresh at a time."""
 
 import os
+import socket
 import time
 
 from gateway.credentials import (TOKEN_PATH, refreshes, token_requests,
@@ -108,6 +109,16 @@ def test_the_wait_is_bounded(refreshing, sandbox):
     # the refresh goes on: its token is for the next
     running.wait_for(lambda: running.update().status == 202, "the token")
     assert len(refreshes(sandbox)) == 1
+
+
+def test_a_client_that_has_said_all(refreshing, sandbox):
+    running = refreshing(proxy={"proxy_ignore_client_abort": "on"})
+    sandbox.fail(path=TOKEN_PATH, delay=0.3)
+
+    with running.connect() as connection:
+        connection.send(running.encode_update())
+        connection.socket.shutdown(socket.SHUT_WR)
+        assert connection.answer().status == 202
 
 
 def test_a_client_that_leaves(refreshing, sandbox):

@@ -11,6 +11,7 @@ import concurrent.futures
 import contextlib
 import os
 import re
+import socket
 import threading
 import time
 
@@ -90,11 +91,11 @@ def check_came_back(running, before, reason):
 def proxied(gateway, redis, redis_proxy):
     """Starts a gateway that knows the proxy only, and has used Redis."""
 
-    def start(*directives, tenants=None):
+    def start(*directives, tenants=None, **options):
         running = gateway(http=redis.block(*directives,
                                            server=redis_proxy.server),
                           location=LOCATION,
-                          tenants={**MANY, **(tenants or {})})
+                          tenants={**MANY, **(tenants or {})}, **options)
         wait_until_used(running)
         return running
 
@@ -475,6 +476,30 @@ def test_the_client_is_gone_while_waiting(proxied, redis_proxy, sandbox):
 
     # it was noticed: nothing was sent for them
     assert sandbox.count == seen + 1
+
+
+@pytest.mark.parametrize("ignored", ("on", "off"))
+def test_a_client_that_has_said_all(proxied, redis_proxy, sandbox, ignored):
+    """One that closes its side only is, as by nginx's proxy, taken for gone,
+    but not with proxy_ignore_client_abort."""
+
+    running = proxied("timeout 2s",
+                      proxy={"proxy_ignore_client_abort": ignored})
+    redis_proxy.delay = 0.2
+    sandbox.clear()
+
+    with running.connect() as connection:
+        connection.send(running.encode_update())
+        connection.socket.shutdown(socket.SHUT_WR)
+
+        if ignored == "on":
+            answer = connection.answer()
+            assert answer.status == 202 and counters(answer) == "redis"
+        else:
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.socket.recv(1) == b""
+
+    assert sandbox.count == (ignored == "on")
 
 
 def test_nothing_grows(proxied, redis, redis_proxy):
