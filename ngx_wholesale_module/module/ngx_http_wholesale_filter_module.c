@@ -70,13 +70,17 @@ ngx_http_wholesale_header_filter(ngx_http_request_t *r)
         return ngx_http_wholesale_refresh_header(r);
     }
 
-    if (r != r->main || !ngx_http_wholesale_is_ours(r)) {
+    if (r != r->main) {
         return ngx_http_next_header_filter(r);
     }
 
     ctx = ngx_http_wholesale_get_ctx(r);
 
-    if (ctx && ctx->answered) {
+    if (ctx) {
+        ngx_http_wholesale_learn_pause(r, ctx);
+    }
+
+    if (!ngx_http_wholesale_is_ours(r) || (ctx && ctx->answered)) {
         return ngx_http_next_header_filter(r);
     }
 
@@ -180,7 +184,7 @@ ngx_http_wholesale_filter_upstream(ngx_http_request_t *r,
     }
 
     if (ngx_http_wholesale_rewrite_links(r) != NGX_OK
-        || ngx_http_wholesale_learn_pause(r, ctx) != NGX_OK
+        || ngx_http_wholesale_tell_pause(r, ctx) != NGX_OK
         || ngx_http_wholesale_ratelimit(r, ctx) != NGX_OK)
     {
         return NGX_ERROR;

@@ -247,6 +247,9 @@ struct ngx_http_wholesale_ctx_s {
 
     time_t                           retry_after;
 
+    /* seconds; of the location where the request was limited */
+    time_t                           pause_max;
+
     /* the answer's body, from the header filter to the body filter */
     ngx_str_t                        answer;
 
@@ -273,8 +276,12 @@ struct ngx_http_wholesale_ctx_s {
     unsigned                         sent:1;
     unsigned                         reduced:1;
 
-    /* "replayed": it was sent a second time, or is about to be */
+    /*
+     * "replayed": it was sent a second time, or is about to be
+     * "pause_learned": Webex has asked for a pause, and that is remembered
+     */
     unsigned                         replayed:1;
+    unsigned                         pause_learned:1;
 };
 
 
@@ -301,6 +308,10 @@ ngx_table_elt_t *ngx_http_wholesale_find_header(ngx_http_request_t *r,
 /* the same of the answer: a header that is going to be sent */
 ngx_table_elt_t *ngx_http_wholesale_find_sent_header(ngx_http_request_t *r,
     const char *name, ngx_table_elt_t *h);
+
+/* the first one that r->upstream has received; NULL: there is none */
+ngx_table_elt_t *ngx_http_wholesale_find_upstream_header(
+    ngx_http_request_t *r, const char *name);
 
 /* whether a header's name is "name", whatever its case and separators */
 ngx_uint_t ngx_http_wholesale_is_header(ngx_table_elt_t *h, const char *name);
@@ -440,10 +451,18 @@ ngx_int_t ngx_http_wholesale_redis_pause(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 
 /*
- * Learns from an answer of Webex, and sees to it that a 429 has a Retry-After
- * in whole seconds.  Returns NGX_OK or NGX_ERROR.
+ * Learns from the answer of Webex that r->upstream has, if it has one, once.
+ * To be called as soon as there may be one: another location, to which an
+ * error page leads, may have another upstream.
  */
-ngx_int_t ngx_http_wholesale_learn_pause(ngx_http_request_t *r,
+void ngx_http_wholesale_learn_pause(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+
+/*
+ * Sees to it that a 429 of Webex's which is passed on has a Retry-After, in
+ * whole seconds.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_wholesale_tell_pause(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 
 

@@ -18,7 +18,7 @@ static ngx_int_t ngx_http_wholesale_refuse_paused(
     ngx_http_wholesale_ctx_t *ctx, int64_t left,
     const ngx_http_wholesale_refusal_t *refusal);
 static void ngx_http_wholesale_remember_pause(ngx_http_request_t *r,
-    ngx_http_wholesale_ctx_t *ctx, int64_t pause);
+    ngx_http_wholesale_ctx_t *ctx, ngx_uint_t status, time_t seconds);
 static void ngx_http_wholesale_pause_fleet(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, ngx_str_t *tenant, ngx_str_t *customer,
     int64_t pause);
@@ -51,11 +51,7 @@ ngx_uint_t
 ngx_http_wholesale_npauses(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx)
 {
-    ngx_http_wholesale_loc_conf_t  *wlcf;
-
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);
-
-    if (wlcf->pause_max == 0) {
+    if (ctx->pause_max == 0) {
         return 0;
     }
 
@@ -71,7 +67,12 @@ ngx_http_wholesale_check_pause(ngx_http_request_t *r,
     int64_t                          left;
     ngx_str_t                        tenant, customer;
     ngx_uint_t                       npauses;
+    ngx_http_wholesale_loc_conf_t   *wlcf;
     ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);
+
+    ctx->pause_max = wlcf->pause_max;
 
     npauses = ngx_http_wholesale_npauses(r, ctx);
 
@@ -164,8 +165,51 @@ ngx_http_wholesale_redis_pause(ngx_http_request_t *r,
 }
 
 
-ngx_int_t
+/*
+ * What came is looked at, not what is sent: that may be the operator's own
+ * page (proxy_intercept_errors), or a field may be hidden.
+ */
+
+void
 ngx_http_wholesale_learn_pause(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    time_t            seconds;
+    ngx_uint_t        status;
+    ngx_table_elt_t  *h;
+
+    if (!ctx->forwarded || r->upstream == NULL || ctx->pause_learned) {
+        return;
+    }
+
+    status = r->upstream->headers_in.status_n;
+
+    if (status != NGX_HTTP_TOO_MANY_REQUESTS
+        && status != NGX_HTTP_WHOLESALE_LOCKED)
+    {
+        return;
+    }
+
+    ctx->pause_learned = 1;
+
+    h = ngx_http_wholesale_find_upstream_header(r, "retryafter");
+
+    if (h == NULL) {
+        return;
+    }
+
+    seconds = ngx_http_wholesale_parse_retry_after(&h->value);
+
+    seconds = ngx_min(seconds, ctx->pause_max);
+
+    if (seconds > 0) {
+        ngx_http_wholesale_remember_pause(r, ctx, status, seconds);
+    }
+}
+
+
+ngx_int_t
+ngx_http_wholesale_tell_pause(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx)
 {
     time_t            seconds;
@@ -185,11 +229,6 @@ ngx_http_wholesale_learn_pause(ngx_http_request_t *r,
 
     if (seconds != (time_t) NGX_ERROR) {
 
-        if (seconds) {
-            ngx_http_wholesale_remember_pause(r, ctx, (int64_t) seconds
-                                                      * WHOLESALE_SECOND);
-        }
-
         /* a date is no use to clients which know of seconds alone */
 
         return (h->value.data[0] >= '0' && h->value.data[0] <= '9')
@@ -207,20 +246,11 @@ ngx_http_wholesale_learn_pause(ngx_http_request_t *r,
 
 static void
 ngx_http_wholesale_remember_pause(ngx_http_request_t *r,
-    ngx_http_wholesale_ctx_t *ctx, int64_t pause)
+    ngx_http_wholesale_ctx_t *ctx, ngx_uint_t status, time_t seconds)
 {
-    int64_t                          now;
+    int64_t                          now, pause;
     ngx_str_t                        tenant, customer;
-    ngx_http_wholesale_loc_conf_t   *wlcf;
     ngx_http_wholesale_main_conf_t  *wmcf;
-
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);
-
-    pause = ngx_min(pause, (int64_t) wlcf->pause_max * WHOLESALE_SECOND);
-
-    if (pause == 0) {
-        return;
-    }
 
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
 
@@ -229,7 +259,7 @@ ngx_http_wholesale_remember_pause(ngx_http_request_t *r,
 
     customer = ngx_http_wholesale_nobody;
 
-    if (r->headers_out.status == NGX_HTTP_WHOLESALE_LOCKED) {
+    if (status == NGX_HTTP_WHOLESALE_LOCKED) {
         customer = ngx_http_wholesale_counted_customer(ctx);
 
         if (customer.len == 0) {
@@ -238,6 +268,7 @@ ngx_http_wholesale_remember_pause(ngx_http_request_t *r,
     }
 
     now = ngx_wholesale_counters_now();
+    pause = (int64_t) seconds * WHOLESALE_SECOND;
 
     if (ngx_wholesale_refusals_pause(&wmcf->counters, &tenant, &customer, now,
                                      pause)
@@ -247,10 +278,9 @@ ngx_http_wholesale_remember_pause(ngx_http_request_t *r,
     }
 
     ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
-                  "webex answers %ui to tenant \"%V\": %s paused for %L s",
-                  r->headers_out.status, &tenant,
-                  customer.len ? "the customer is" : "it is",
-                  pause / WHOLESALE_SECOND);
+                  "webex answers %ui to tenant \"%V\": %s paused for %T s",
+                  status, &tenant,
+                  customer.len ? "the customer is" : "it is", seconds);
 
     ngx_http_wholesale_pause_fleet(r, ctx, &tenant, &customer, pause);
 }

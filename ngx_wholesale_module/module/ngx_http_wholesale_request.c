@@ -205,6 +205,15 @@ ngx_http_wholesale_find_sent_header(ngx_http_request_t *r, const char *name,
 }
 
 
+ngx_table_elt_t *
+ngx_http_wholesale_find_upstream_header(ngx_http_request_t *r,
+    const char *name)
+{
+    return ngx_http_wholesale_find_in_list(&r->upstream->headers_in.headers,
+                                           name, NULL);
+}
+
+
 static ngx_table_elt_t *
 ngx_http_wholesale_find_in_list(ngx_list_t *list, const char *name,
     ngx_table_elt_t *after)

@@ -104,6 +104,7 @@ ngx_int_t
 ngx_http_wholesale_rewrite_handler(ngx_http_request_t *r)
 {
     ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_wholesale_ctx_t       *ctx;
     ngx_http_wholesale_loc_conf_t  *wlcf;
 
     if (ngx_http_wholesale_is_refresh(r)) {
@@ -116,6 +117,17 @@ ngx_http_wholesale_rewrite_handler(ngx_http_request_t *r)
         clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
         return clcf->internal ? NGX_DECLINED : NGX_HTTP_NOT_FOUND;
+    }
+
+    if (r == r->main && r->upstream) {
+
+        /* Webex has answered, and an error page takes the place of that */
+
+        ctx = ngx_http_wholesale_get_ctx(r);
+
+        if (ctx) {
+            ngx_http_wholesale_learn_pause(r, ctx);
+        }
     }
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);

@@ -140,6 +140,42 @@ def test_dry_run(gateway, sandbox):
     assert "would be refused with 429, paused" in running.log
 
 
+PAGES = {
+    "file": ("/slow.html", "location = /slow.html { root html; }"),
+    "changed": ("=503 /slow.html", "location = /slow.html { root html; }"),
+    "named": ("@slow", "location @slow { return 429 slow; }"),
+    "redirect": ("https://example.org/slow", ""),
+    "proxied": ("/page", "location = /page { proxy_pass http://webex; }"),
+    "guarded": ("/v1/wholesale/slow", ""),
+}
+
+
+@pytest.mark.parametrize("status", (429, 423))
+@pytest.mark.parametrize("page", PAGES)
+def test_an_error_page_hides_nothing_from_us(gateway, sandbox, page, status):
+    to, location = PAGES[page]
+    running = gateway(server=location, tenants={"acme": LIMITED},
+                      location="proxy_intercept_errors on;"
+                               "wholesale_pause_max 30s;"
+                               f"error_page {status} {to};")
+    (running.folder / "html").mkdir()
+    (running.folder / "html/slow.html").write_text("slow")
+
+    ask_for_pause(sandbox, status, 40)
+    assert running.update().status != 202
+    asked = sandbox.count
+
+    # once, for as long as the location says, where it was asked for
+    lines = [line for line in running.log.splitlines()
+             if "paused for 30 s" in line]
+    assert len(lines) == 1 and "[notice]" in lines[0]
+
+    assert running.update().status != 202
+    assert len([request for request in sandbox.requests
+                if request.method == "PUT"]) == 1
+    assert sandbox.count == asked + (page == "proxied")
+
+
 def test_it_survives_a_reload(gateway, sandbox):
     running = gateway()
     ask_for_pause(sandbox, 429, 30)
