@@ -137,6 +137,37 @@ ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
 
 
 void
+ngx_wholesale_counters_peek(ngx_wholesale_counters_t *counters,
+    ngx_wholesale_counter_t *counter, ngx_uint_t n)
+{
+    int64_t                        now;
+    ngx_uint_t                     i;
+    wholesale_limit_state_t        state;
+    ngx_wholesale_counter_node_t  *node;
+
+    ngx_shmtx_lock(&counters->shpool->mutex);
+
+    now = ngx_wholesale_counters_now();
+
+    for (i = 0; i < n; i++) {
+        node = ngx_wholesale_counters_lookup(counters, counter[i].id);
+
+        if (node) {
+            state = node->u.state;
+
+        } else {
+            ngx_memzero(&state, sizeof(wholesale_limit_state_t));
+        }
+
+        (void) wholesale_limit_check(counter[i].limit, &state, now,
+                                     &counter[i].verdict);
+    }
+
+    ngx_shmtx_unlock(&counters->shpool->mutex);
+}
+
+
+void
 ngx_wholesale_counters_record(ngx_wholesale_counters_t *counters,
     ngx_wholesale_counter_t *counter, ngx_uint_t n)
 {

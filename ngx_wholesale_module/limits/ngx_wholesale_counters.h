@@ -94,6 +94,13 @@ ngx_int_t ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
     ngx_wholesale_counter_t *counter, ngx_uint_t n);
 
 /*
+ * Sets the verdicts that ngx_wholesale_counters_take() would set, and counts
+ * nothing.
+ */
+void ngx_wholesale_counters_peek(ngx_wholesale_counters_t *counters,
+    ngx_wholesale_counter_t *counter, ngx_uint_t n);
+
+/*
  * Counts one request that Redis has let in, so that these counters go on from
  * there when Redis does not.  The verdicts are Redis's, and stay; a limit that
  * would have refused, but for its dry run, does not count the request.  What

@@ -12,6 +12,8 @@
 
 static ngx_int_t ngx_http_wholesale_make_counters(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
+static void ngx_http_wholesale_peek(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
 static ngx_int_t ngx_http_wholesale_ask_redis(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 static void ngx_http_wholesale_redis_handler(void *data,
@@ -24,6 +26,8 @@ static ngx_int_t ngx_http_wholesale_cannot_count(
     ngx_http_wholesale_ctx_t *ctx);
 static ngx_int_t ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx,
     ngx_int_t rc);
+static void ngx_http_wholesale_forget_verdicts(
+    ngx_http_wholesale_ctx_t *ctx);
 static void ngx_http_wholesale_uncount(ngx_http_wholesale_ctx_t *ctx);
 static ngx_uint_t ngx_http_wholesale_find_refused(
     ngx_http_wholesale_ctx_t *ctx, ngx_uint_t dry_run);
@@ -66,8 +70,13 @@ ngx_http_wholesale_limit(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
 
         rc = ngx_http_wholesale_check_pause(r, ctx);
 
-        if (rc != NGX_OK || ctx->ncounters == 0) {
+        if (rc != NGX_OK) {
+            ngx_http_wholesale_peek(r, ctx);
             return rc;
+        }
+
+        if (ctx->ncounters == 0) {
+            return NGX_OK;
         }
 
         if (wmcf->redis == NULL) {
@@ -191,6 +200,30 @@ ngx_http_wholesale_make_counters(ngx_http_request_t *r,
 }
 
 
+/* what is left, to tell it; where Redis counts, nobody knows without asking */
+
+static void
+ngx_http_wholesale_peek(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+
+    if (wmcf->redis
+        && (wmcf->redis_conf.on_failure != NGX_HTTP_WHOLESALE_REDIS_LOCAL
+            || ngx_wholesale_redis_breaker(wmcf->redis)
+               != NGX_WHOLESALE_REDIS_BREAKER_OPEN))
+    {
+        return;
+    }
+
+    ngx_wholesale_counters_peek(&wmcf->counters, ctx->counters,
+                                ctx->ncounters);
+
+    ngx_http_wholesale_uncount(ctx);
+}
+
+
 /* returns NGX_DONE, NGX_DECLINED: do without Redis, or a status */
 
 static ngx_int_t
@@ -261,7 +294,7 @@ ngx_http_wholesale_without_redis(ngx_http_request_t *r,
     switch (wmcf->redis_conf.on_failure) {
 
     case NGX_HTTP_WHOLESALE_REDIS_ALLOW:
-        ctx->ncounters = 0;
+        ngx_http_wholesale_forget_verdicts(ctx);
         return NGX_OK;
 
     case NGX_HTTP_WHOLESALE_REDIS_DENY:
@@ -302,7 +335,8 @@ ngx_http_wholesale_count_here(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_wholesale_cannot_count(ngx_http_wholesale_ctx_t *ctx)
 {
-    ctx->ncounters = 0;
+    ngx_http_wholesale_forget_verdicts(ctx);
+
     ctx->reduced = 1;
     ctx->retry_after = NGX_HTTP_WHOLESALE_COUNTERS_RETRY;
 
@@ -335,6 +369,20 @@ ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx, ngx_int_t rc)
     }
 
     return rc;
+}
+
+
+/* whoever was to count has set some of them, perhaps, and then failed */
+
+static void
+ngx_http_wholesale_forget_verdicts(ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < ctx->ncounters; i++) {
+        ngx_memzero(&ctx->counters[i].verdict,
+                    sizeof(wholesale_limit_verdict_t));
+    }
 }
 
 

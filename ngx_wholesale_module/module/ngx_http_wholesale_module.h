@@ -423,8 +423,10 @@ ngx_int_t ngx_http_wholesale_answer_header(ngx_http_request_t *r,
 /*
  * ngx_http_wholesale_ratelimit.c: tells the client of its limits, by
  * draft-ietf-httpapi-ratelimit-headers-10 and by the X-RateLimit fields that
- * were there before, as configured.  Fields of the upstream stay unless ours
- * say less.  Returns NGX_OK or NGX_ERROR.
+ * were there before, as configured.  What is left is told of those limits
+ * of which it is known: of none, for one, where Redis is not asked because of
+ * a pause.  Fields of the upstream stay unless ours say less.  Returns NGX_OK
+ * or NGX_ERROR.
  */
 ngx_int_t ngx_http_wholesale_ratelimit(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);

@@ -17,9 +17,15 @@
 
 static ngx_int_t ngx_http_wholesale_ratelimit_draft(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, ngx_wholesale_counter_t *tightest);
+static u_char *ngx_http_wholesale_ratelimit_policy(
+    ngx_http_wholesale_ctx_t *ctx, u_char *p);
+static u_char *ngx_http_wholesale_ratelimit_state(
+    ngx_http_wholesale_ctx_t *ctx, u_char *p);
 static ngx_int_t ngx_http_wholesale_ratelimit_legacy(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, ngx_wholesale_counter_t *tightest);
 static ngx_wholesale_counter_t *ngx_http_wholesale_tightest(
+    ngx_http_wholesale_ctx_t *ctx);
+static const wholesale_limit_t *ngx_http_wholesale_smallest(
     ngx_http_wholesale_ctx_t *ctx);
 static ngx_uint_t ngx_http_wholesale_ratelimit_stays(ngx_http_request_t *r,
     const char *name, const char *parameter,
@@ -44,15 +50,13 @@ ngx_http_wholesale_ratelimit(ngx_http_request_t *r,
 
     /* what is not enforced is not told, or clients would keep to it */
 
-    if (ctx->ncounters == 0 || ctx->tenant->dry_run || wlcf->dry_run) {
+    if (ctx->tenant == NULL || ctx->tenant->nlimits == 0
+        || ctx->tenant->dry_run || wlcf->dry_run)
+    {
         return NGX_OK;
     }
 
     tightest = ngx_http_wholesale_tightest(ctx);
-
-    if (tightest == NULL) {
-        return NGX_OK;
-    }
 
     if ((wlcf->ratelimit_headers & NGX_HTTP_WHOLESALE_RATELIMIT_DRAFT)
         && ngx_http_wholesale_ratelimit_draft(r, ctx, tightest) != NGX_OK)
@@ -72,62 +76,115 @@ static ngx_int_t
 ngx_http_wholesale_ratelimit_draft(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, ngx_wholesale_counter_t *tightest)
 {
-    u_char                     *p, *q;
-    ngx_str_t                   policy, state;
-    ngx_uint_t                  i;
-    const wholesale_limit_t    *limit;
-    wholesale_limit_verdict_t  *verdict;
+    ngx_str_t  value;
 
     if (ngx_http_wholesale_ratelimit_stays(r, "ratelimit", "r", tightest)) {
         return NGX_OK;
     }
 
-    policy.data = ngx_pnalloc(r->pool, ctx->ncounters
-                                       * NGX_HTTP_WHOLESALE_RATELIMIT_ITEM);
-    state.data = ngx_pnalloc(r->pool, ctx->ncounters
+    value.data = ngx_pnalloc(r->pool, ctx->tenant->nlimits
                                       * NGX_HTTP_WHOLESALE_RATELIMIT_ITEM);
-
-    if (policy.data == NULL || state.data == NULL) {
+    if (value.data == NULL) {
         return NGX_ERROR;
     }
 
-    p = policy.data;
-    q = state.data;
+    value.len = ngx_http_wholesale_ratelimit_policy(ctx, value.data)
+                - value.data;
 
-    for (i = 0; i < ctx->ncounters; i++) {
-        limit = ctx->counters[i].limit;
-        verdict = &ctx->counters[i].verdict;
-
-        if (limit->dry_run) {
-            continue;
-        }
-
-        p = ngx_sprintf(p, "\"%s\";q=%L;w=%L, ", limit->name, limit->quota,
-                        ngx_http_wholesale_ratelimit_seconds(limit->window));
-
-        /* of a refusal that was known, nothing is known of other limits */
-
-        if (verdict->reset) {
-            q = ngx_sprintf(q, "\"%s\";r=%L;t=%L, ", limit->name,
-                            verdict->remaining,
-                            ngx_http_wholesale_ratelimit_seconds(
-                                                             verdict->reset));
-        }
+    if (value.len == 0) {
+        return NGX_OK;
     }
 
-    policy.len = p - policy.data - (sizeof(", ") - 1);
-    state.len = q - state.data - (sizeof(", ") - 1);
-
     ngx_http_wholesale_ratelimit_clear(r, "ratelimitpolicy");
-    ngx_http_wholesale_ratelimit_clear(r, "ratelimit");
 
-    if (ngx_http_wholesale_answer_header(r, "RateLimit-Policy", &policy)
+    if (ngx_http_wholesale_answer_header(r, "RateLimit-Policy", &value)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    return ngx_http_wholesale_answer_header(r, "RateLimit", &state);
+    if (tightest == NULL) {
+        return NGX_OK;
+    }
+
+    value.data = ngx_pnalloc(r->pool, ctx->ncounters
+                                      * NGX_HTTP_WHOLESALE_RATELIMIT_ITEM);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_http_wholesale_ratelimit_state(ctx, value.data)
+                - value.data;
+
+    ngx_http_wholesale_ratelimit_clear(r, "ratelimit");
+
+    return ngx_http_wholesale_answer_header(r, "RateLimit", &value);
+}
+
+
+/* returns where the list of all limits ends; "p" itself, if there is none */
+
+static u_char *
+ngx_http_wholesale_ratelimit_policy(ngx_http_wholesale_ctx_t *ctx, u_char *p)
+{
+    u_char                   *last;
+    ngx_uint_t                i;
+    const wholesale_limit_t  *limit;
+
+    last = p;
+
+    for (i = 0; i < ctx->tenant->nlimits; i++) {
+        limit = &ctx->tenant->limits[i];
+
+        if (limit->dry_run) {
+            continue;
+        }
+
+        if (last != p) {
+            last = ngx_cpymem(last, ", ", sizeof(", ") - 1);
+        }
+
+        last = ngx_sprintf(last, "\"%s\";q=%L;w=%L", limit->name,
+                           limit->quota,
+                           ngx_http_wholesale_ratelimit_seconds(
+                                                              limit->window));
+    }
+
+    return last;
+}
+
+
+/* the same of those limits of which it is known what is left */
+
+static u_char *
+ngx_http_wholesale_ratelimit_state(ngx_http_wholesale_ctx_t *ctx, u_char *p)
+{
+    u_char                           *last;
+    ngx_uint_t                        i;
+    const wholesale_limit_t          *limit;
+    const wholesale_limit_verdict_t  *verdict;
+
+    last = p;
+
+    for (i = 0; i < ctx->ncounters; i++) {
+        limit = ctx->counters[i].limit;
+        verdict = &ctx->counters[i].verdict;
+
+        if (limit->dry_run || verdict->reset == 0) {
+            continue;
+        }
+
+        if (last != p) {
+            last = ngx_cpymem(last, ", ", sizeof(", ") - 1);
+        }
+
+        last = ngx_sprintf(last, "\"%s\";r=%L;t=%L", limit->name,
+                           verdict->remaining,
+                           ngx_http_wholesale_ratelimit_seconds(
+                                                             verdict->reset));
+    }
+
+    return last;
 }
 
 
@@ -135,7 +192,8 @@ static ngx_int_t
 ngx_http_wholesale_ratelimit_legacy(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, ngx_wholesale_counter_t *tightest)
 {
-    int64_t  reset;
+    int64_t                   reset;
+    const wholesale_limit_t  *limit;
 
     if (ngx_http_wholesale_ratelimit_stays(r, "xratelimitremaining", NULL,
                                            tightest))
@@ -143,18 +201,32 @@ ngx_http_wholesale_ratelimit_legacy(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    limit = tightest ? tightest->limit : ngx_http_wholesale_smallest(ctx);
+
+    if (limit == NULL) {
+        return NGX_OK;
+    }
+
     ngx_http_wholesale_ratelimit_clear(r, "xratelimitlimit");
     ngx_http_wholesale_ratelimit_clear(r, "xratelimitremaining");
     ngx_http_wholesale_ratelimit_clear(r, "xratelimitreset");
 
+    if (ngx_http_wholesale_ratelimit_number(r, "X-RateLimit-Limit",
+                                            limit->quota)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (tightest == NULL) {
+        return NGX_OK;
+    }
+
     reset = ngx_http_wholesale_ratelimit_seconds(tightest->verdict.reset);
 
-    if (ngx_http_wholesale_ratelimit_number(r, "X-RateLimit-Limit",
-                                            tightest->limit->quota)
-        != NGX_OK
-        || ngx_http_wholesale_ratelimit_number(r, "X-RateLimit-Remaining",
-                                               tightest->verdict.remaining)
-           != NGX_OK)
+    if (ngx_http_wholesale_ratelimit_number(r, "X-RateLimit-Remaining",
+                                            tightest->verdict.remaining)
+        != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -163,7 +235,10 @@ ngx_http_wholesale_ratelimit_legacy(ngx_http_request_t *r,
 }
 
 
-/* what has least left, and of several of these the one that takes longest */
+/*
+ * What has least left, and of several of these the one that takes longest;
+ * NULL: of none it is known.
+ */
 
 static ngx_wholesale_counter_t *
 ngx_http_wholesale_tightest(ngx_http_wholesale_ctx_t *ctx)
@@ -194,6 +269,30 @@ ngx_http_wholesale_tightest(ngx_http_wholesale_ctx_t *ctx)
 }
 
 
+/* what comes nearest to that where nothing is known of what is left */
+
+static const wholesale_limit_t *
+ngx_http_wholesale_smallest(ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_uint_t                i;
+    const wholesale_limit_t  *limit, *smallest;
+
+    smallest = NULL;
+
+    for (i = 0; i < ctx->tenant->nlimits; i++) {
+        limit = &ctx->tenant->limits[i];
+
+        if (!limit->dry_run
+            && (smallest == NULL || limit->quota < smallest->quota))
+        {
+            smallest = limit;
+        }
+    }
+
+    return smallest;
+}
+
+
 /* whether the upstream has said this, and we have nothing stricter to say */
 
 static ngx_uint_t
@@ -206,8 +305,9 @@ ngx_http_wholesale_ratelimit_stays(ngx_http_request_t *r, const char *name,
          h;
          h = ngx_http_wholesale_find_sent_header(r, name, h))
     {
-        if (ngx_http_wholesale_ratelimit_remaining(&h->value, parameter)
-            <= tightest->verdict.remaining)
+        if (tightest == NULL
+            || ngx_http_wholesale_ratelimit_remaining(&h->value, parameter)
+               <= tightest->verdict.remaining)
         {
             return 1;
         }

@@ -66,6 +66,116 @@ def test_on_every_answer(gateway):
     assert int(answer.header("Retry-After")) >= state(answer)["burst"][1]
 
 
+POLICY = '"burst";q=4;w=240, "daily";q=100;w=86400'
+
+
+def check_policy_only(answer):
+    """Where nothing is known of what is left."""
+
+    assert answer.header("RateLimit-Policy") == POLICY
+    assert answer.header("X-RateLimit-Limit") == "4"
+
+    for name in ("RateLimit", *LEGACY[1:]):
+        assert answer.header(name) is None, name
+
+
+def test_before_it_is_counted(gateway):
+    """A tenant that is known, and may not do this; nobody else."""
+
+    running = gateway(tenants={"acme": {"limits": [BURST, DAILY],
+                                        "customers": ["Y2lzY28="]}})
+    answer = running.update()
+    assert answer.status == 403
+    check_policy_only(answer)
+
+    answer = running.update({"Authorization": "Bearer wrong"})
+    assert answer.status == 401
+    assert [answer.header(name) for name in DRAFT + LEGACY] == [None] * 5
+
+
+def test_in_a_pause(gateway, sandbox):
+    """The counters are here, and a request that is refused costs nothing."""
+
+    running = gateway(tenants={"acme": {"limits": [BURST, DAILY]}})
+    sandbox.fail(status=429, headers=[("Retry-After", "30")], times=1)
+    assert running.update().status == 429
+
+    for _ in range(3):
+        answer = running.update()
+        assert answer.json["status"] == 429
+        assert answer.header("RateLimit-Policy") == POLICY
+        assert {name: left for name, (left, _) in state(answer).items()} \
+            == {"burst": 3, "daily": 99}
+        assert number(answer, "X-RateLimit-Limit") == 4
+        assert number(answer, "X-RateLimit-Remaining") == 3
+        assert 0 < number(answer, "X-RateLimit-Reset") <= 60
+
+
+def test_in_a_pause_with_redis(gateway, sandbox, redis):
+    """As long as Redis was asked of, all is known; then it is not any more,
+    unless the counters are here."""
+
+    running = gateway(http=redis.block(),
+                      tenants={"acme": {"limits": [BURST, DAILY]},
+                               "bolt": {"limits": [BURST, DAILY]}})
+    running.wait_for(lambda: redis.keys() or running.update(tenant="bolt")
+                     .status != 202, "Redis to be used")
+    sandbox.fail(status=429, headers=[("Retry-After", "30")], times=1)
+    answer = running.update()
+    assert answer.status == 429 and state(answer)["burst"][0] == 3
+
+    answer = running.update()
+    assert answer.json["status"] == 429
+    check_policy_only(answer)
+
+    redis.stop()
+    running.wait_for(lambda: "cannot be used" in running.log, "its end")
+    assert state(running.update())["burst"][0] == 3
+
+
+def test_a_remembered_refusal(gateway, redis):
+    running = gateway(http=redis.block(),
+                      tenants={"acme": {"limits": [BURST, DAILY]}})
+    answers = [running.update() for _ in range(6)]
+    assert [answer.status for answer in answers] == [202] * 4 + [429] * 2
+
+    for answer in answers:
+        assert answer.header("RateLimit-Policy") == POLICY
+        assert number(answer, "X-RateLimit-Limit") == 4
+
+    assert list(state(answers[4])) == ["burst", "daily"]
+    assert list(state(answers[5])) == ["burst"]
+    assert number(answers[5], "X-RateLimit-Remaining") == 0
+
+
+@pytest.mark.parametrize("choice,status", (("allow", 202), ("deny", 503)))
+def test_nobody_counts(gateway, redis, choice, status):
+    redis.stop()
+    running = gateway(http=redis.block(f"on_failure {choice}"),
+                      tenants={"acme": {"limits": [BURST, DAILY]}})
+
+    for _ in range(5):
+        answer = running.update()
+        assert answer.status == status
+        check_policy_only(answer)
+
+
+def test_webex_says_something_and_we_do_not_know(gateway, sandbox, redis):
+    redis.stop()
+    running = gateway(http=redis.block("on_failure allow"),
+                      tenants={"acme": {"limits": [BURST, DAILY]}})
+    sandbox.fail(status=200, headers=[
+        ("RateLimit", '"webex";r=9;t=5'),
+        ("RateLimit-Policy", '"webex";q=60;w=60'),
+        ("X-RateLimit-Limit", "777"), ("X-RateLimit-Remaining", "9")])
+    answer = running.update()
+
+    assert answer.header("RateLimit") == '"webex";r=9;t=5'
+    assert answer.header("RateLimit-Policy") == '"webex";q=60;w=60'
+    assert number(answer, "X-RateLimit-Limit") == 777
+    assert number(answer, "X-RateLimit-Remaining") == 9
+
+
 @pytest.mark.parametrize("value,fields", (
     ("draft", DRAFT), ("legacy", LEGACY), ("both", DRAFT + LEGACY),
     ("off", ())))

@@ -335,6 +335,8 @@ def test_on_failure(gateway, redis, choice):
         assert [answer.status for answer in answers] == [202] * 6
         assert {counters(answer) for answer in answers} == {None}
         assert {answer.header("RateLimit") for answer in answers} == {None}
+        assert None not in {answer.header("RateLimit-Policy")
+                            for answer in answers}
 
     else:
         for answer in answers:
