@@ -37,6 +37,8 @@ ngx_wholesale_counters_create(ngx_slab_pool_t *shpool)
 
     ngx_queue_init(&sh->queue);
 
+    sh->paused = 0;
+
     return sh;
 }
 

@@ -39,6 +39,9 @@ typedef struct {
     ngx_rbtree_t                  rbtree;
     ngx_rbtree_node_t             sentinel;
     ngx_queue_t                   queue;
+
+    /* seconds since the epoch, when the last pause of any tenant is over */
+    ngx_atomic_t                  paused;
 } ngx_wholesale_counters_sh_t;
 
 

@@ -17,7 +17,7 @@ static ngx_int_t ngx_wholesale_refusals_set(
     ngx_wholesale_counters_t *counters, u_char *id, int64_t since,
     int64_t expires);
 static int64_t ngx_wholesale_refusals_left(
-    ngx_wholesale_counters_t *counters, u_char *id);
+    ngx_wholesale_counters_t *counters, u_char *id, int64_t now);
 
 
 void
@@ -26,6 +26,8 @@ ngx_wholesale_refusals_remember(ngx_wholesale_counters_t *counters,
 {
     u_char      id[NGX_WHOLESALE_COUNTER_ID_LEN];
     ngx_uint_t  i;
+
+    ngx_shmtx_lock(&counters->shpool->mutex);
 
     for (i = 0; i < n; i++) {
 
@@ -38,6 +40,8 @@ ngx_wholesale_refusals_remember(ngx_wholesale_counters_t *counters,
         (void) ngx_wholesale_refusals_set(counters, id, since, since
                                              + counter[i].verdict.retry_after);
     }
+
+    ngx_shmtx_unlock(&counters->shpool->mutex);
 }
 
 
@@ -46,11 +50,15 @@ ngx_wholesale_refusals_find(ngx_wholesale_counters_t *counters,
     ngx_wholesale_counter_t *counter, ngx_uint_t n)
 {
     u_char      id[NGX_WHOLESALE_COUNTER_ID_LEN];
-    int64_t     left;
+    int64_t     left, now;
     ngx_int_t   rc;
     ngx_uint_t  i;
 
     rc = NGX_OK;
+
+    ngx_shmtx_lock(&counters->shpool->mutex);
+
+    now = ngx_wholesale_counters_now();
 
     for (i = 0; i < n; i++) {
 
@@ -60,7 +68,7 @@ ngx_wholesale_refusals_find(ngx_wholesale_counters_t *counters,
 
         ngx_wholesale_refusal_name(id, &counter[i]);
 
-        left = ngx_wholesale_refusals_left(counters, id);
+        left = ngx_wholesale_refusals_left(counters, id, now);
 
         if (left) {
             counter[i].verdict.remaining = 0;
@@ -71,6 +79,8 @@ ngx_wholesale_refusals_find(ngx_wholesale_counters_t *counters,
         }
     }
 
+    ngx_shmtx_unlock(&counters->shpool->mutex);
+
     return rc;
 }
 
@@ -79,11 +89,25 @@ ngx_int_t
 ngx_wholesale_refusals_pause(ngx_wholesale_counters_t *counters,
     ngx_str_t *tenant, ngx_str_t *customer, int64_t since, int64_t pause)
 {
-    u_char  id[NGX_WHOLESALE_COUNTER_ID_LEN];
+    u_char             id[NGX_WHOLESALE_COUNTER_ID_LEN];
+    ngx_int_t          rc;
+    ngx_atomic_uint_t  end;
 
     ngx_wholesale_pause_name(id, tenant, customer);
 
-    return ngx_wholesale_refusals_set(counters, id, since, since + pause);
+    ngx_shmtx_lock(&counters->shpool->mutex);
+
+    rc = ngx_wholesale_refusals_set(counters, id, since, since + pause);
+
+    end = (since + pause) / WHOLESALE_SECOND + 1;
+
+    if (end > counters->sh->paused) {
+        counters->sh->paused = end;
+    }
+
+    ngx_shmtx_unlock(&counters->shpool->mutex);
+
+    return rc;
 }
 
 
@@ -91,35 +115,49 @@ int64_t
 ngx_wholesale_refusals_paused(ngx_wholesale_counters_t *counters,
     ngx_str_t *tenant, ngx_str_t *customer)
 {
-    u_char  id[NGX_WHOLESALE_COUNTER_ID_LEN];
+    u_char   id[NGX_WHOLESALE_COUNTER_ID_LEN];
+    int64_t  left;
+
+    /* mostly nobody is */
+
+    if ((ngx_atomic_uint_t) ngx_time() >= counters->sh->paused) {
+        return 0;
+    }
 
     ngx_wholesale_pause_name(id, tenant, customer);
 
-    return ngx_wholesale_refusals_left(counters, id);
+    ngx_shmtx_lock(&counters->shpool->mutex);
+
+    left = ngx_wholesale_refusals_left(counters, id,
+                                       ngx_wholesale_counters_now());
+
+    ngx_shmtx_unlock(&counters->shpool->mutex);
+
+    return left;
 }
 
 
 /*
- * With all that the verdict depends on: under other numbers, the next request
- * may be let in.
+ * A counter's id is a digest; with all else in it that the verdict depends on
+ * it is as good a one: under other numbers, the next request may be let in.
+ * None of them is 0, so it is not the counter's own.
  */
 
 static void
 ngx_wholesale_refusal_name(u_char *id, ngx_wholesale_counter_t *counter)
 {
-    ngx_md5_t                 md5;
-    const wholesale_limit_t  *limit;
+    u_char      number[NGX_WHOLESALE_COUNTER_ID_LEN];
+    ngx_uint_t  i;
 
-    limit = counter->limit;
+    /* of a rate, these two say the interval as well */
 
-    ngx_md5_init(&md5);
-    ngx_wholesale_counter_name_part(&md5, "refusal", sizeof("refusal") - 1);
-    ngx_wholesale_counter_name_part(&md5, counter->id,
-                                    NGX_WHOLESALE_COUNTER_ID_LEN);
-    ngx_wholesale_counter_name_part(&md5, &limit->quota, sizeof(int64_t));
-    ngx_wholesale_counter_name_part(&md5, &limit->window, sizeof(int64_t));
-    ngx_wholesale_counter_name_part(&md5, &limit->interval, sizeof(int64_t));
-    ngx_md5_final(id, &md5);
+    ngx_memcpy(number, &counter->limit->quota, sizeof(int64_t));
+    ngx_memcpy(&number[sizeof(int64_t)], &counter->limit->window,
+               sizeof(int64_t));
+
+    for (i = 0; i < NGX_WHOLESALE_COUNTER_ID_LEN; i++) {
+        id[i] = counter->id[i] ^ number[i];
+    }
 }
 
 
@@ -136,17 +174,14 @@ ngx_wholesale_pause_name(u_char *id, ngx_str_t *tenant, ngx_str_t *customer)
 }
 
 
+/* to be called with the mutex held, as the next one */
+
 static ngx_int_t
 ngx_wholesale_refusals_set(ngx_wholesale_counters_t *counters, u_char *id,
     int64_t since, int64_t expires)
 {
     int64_t                        now;
-    ngx_int_t                      rc;
     ngx_wholesale_counter_node_t  *node;
-
-    rc = NGX_DECLINED;
-
-    ngx_shmtx_lock(&counters->shpool->mutex);
 
     now = ngx_wholesale_counters_now();
 
@@ -156,34 +191,24 @@ ngx_wholesale_refusals_set(ngx_wholesale_counters_t *counters, u_char *id,
         node->expires = expires;
         node->u.since = since;
 
-        rc = NGX_OK;
+        return NGX_OK;
     }
 
-    ngx_shmtx_unlock(&counters->shpool->mutex);
-
-    return rc;
+    return NGX_DECLINED;
 }
 
 
 static int64_t
-ngx_wholesale_refusals_left(ngx_wholesale_counters_t *counters, u_char *id)
+ngx_wholesale_refusals_left(ngx_wholesale_counters_t *counters, u_char *id,
+    int64_t now)
 {
-    int64_t                        left, now;
     ngx_wholesale_counter_node_t  *node;
-
-    left = 0;
-
-    ngx_shmtx_lock(&counters->shpool->mutex);
-
-    now = ngx_wholesale_counters_now();
 
     node = ngx_wholesale_counters_lookup(counters, id);
 
     if (node && now >= node->u.since && now < node->expires) {
-        left = node->expires - now;
+        return node->expires - now;
     }
 
-    ngx_shmtx_unlock(&counters->shpool->mutex);
-
-    return left;
+    return 0;
 }
