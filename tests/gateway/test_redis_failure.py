@@ -12,13 +12,12 @@ import contextlib
 import os
 import re
 import socket
-import threading
 import time
 
 import pytest
 
 from gateway.gateway import REFERENCE
-from gateway.nginx import PRELOAD
+from gateway.load import descriptors, load, timed_update, updates_at_once
 from gateway.redis import LOCATION, counters, trouble, wait_until_used
 from gateway.redis_proxy import RedisProxy
 from gateway.refusal import check_refusal
@@ -32,45 +31,6 @@ LONG = os.environ.get("LONG") == "1"
 
 # seconds that a busy machine may add to any time-out
 GRACE = 0.15
-
-
-def timed_update(running):
-    started = time.monotonic()
-    answer = running.update()
-    return answer, time.monotonic() - started
-
-
-def updates_at_once(running, number):
-    with concurrent.futures.ThreadPoolExecutor(number) as pool:
-        return list(pool.map(lambda _: timed_update(running), range(number)))
-
-
-def descriptors(running):
-    """Of the worker, but for connections to Webex, which are kept."""
-
-    webex = f":{running.values['webex_port']:04X}"
-
-    with open("/proc/net/tcp") as table:
-        rows = [line.split() for line in table]
-
-    kept = {f"socket:[{row[9]}]" for row in rows if row[2].endswith(webex)}
-    folder = f"/proc/{running.workers()[-1]}/fd"
-    number = 0
-
-    for name in os.listdir(folder):
-        try:
-            number += os.readlink(f"{folder}/{name}") not in kept
-        except FileNotFoundError:
-            pass
-
-    return number
-
-
-def memory(running):
-    """Of the worker, in kilobytes."""
-
-    with open(f"/proc/{running.workers()[-1]}/status") as status:
-        return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
 
 
 def check_came_back(running, before, reason):
@@ -381,29 +341,6 @@ def test_what_the_fleet_may_admit(gateway, redis, limits, asked):
         assert {counters(answer) for answer in answers} == {"local"}
 
 
-@contextlib.contextmanager
-def load(running, clients=6):
-    """Updates meanwhile, over and over; yields the list of their answers."""
-
-    answers = []
-    ended = threading.Event()
-
-    def client():
-        while not ended.is_set():
-            answers.append(timed_update(running))
-
-    with concurrent.futures.ThreadPoolExecutor(clients) as pool:
-        futures = [pool.submit(client) for _ in range(clients)]
-
-        try:
-            yield answers
-        finally:
-            ended.set()
-
-        for future in futures:
-            future.result()
-
-
 def test_killed_and_restarted_under_load(gateway, redis):
     running = gateway(workers=2, http=redis.block(), location=LOCATION,
                       tenants=MANY)
@@ -502,29 +439,6 @@ def test_a_client_that_has_said_all(proxied, redis_proxy, sandbox, ignored):
                 assert connection.socket.recv(1) == b""
 
     assert sandbox.count == (ignored == "on")
-
-
-def test_nothing_grows(proxied, redis, redis_proxy):
-    running = proxied("timeout 40ms")
-
-    def trouble_of_all_kinds():
-        for _ in range(3):
-            updates_at_once(running, 8)
-            redis_proxy.black_hole = True
-            updates_at_once(running, 8)
-            redis_proxy.heal()
-            wait_until_used(running)
-            redis.disconnect_gateways()
-            wait_until_used(running)
-
-    trouble_of_all_kinds()
-    before, kilobytes = descriptors(running), memory(running)
-    trouble_of_all_kinds()
-
-    running.wait_for(lambda: descriptors(running) <= before, "descriptors")
-
-    # a sanitizer keeps what was freed
-    assert PRELOAD or memory(running) < kilobytes + 1024
 
 
 def test_the_body_is_not_lost_while_waiting(proxied, redis_proxy, sandbox):
