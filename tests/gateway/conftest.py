@@ -12,6 +12,9 @@
   redis_proxy     a proxy before it
   module_redis    a redis-server for all tests of the file
 
+REDIS_SERVER in the environment is the server that is started as Redis, with
+redis-server's options: /usr/bin/valkey-server, for one.
+
 Whatever was started is stopped, and the stop fails if there was a serious line
 in the error log or a sanitizer's report.  At the end of the session no log may
 hold a secret.

@@ -3,6 +3,7 @@
 """A real redis-server of the test's own, under a user that may do no more
 than the gateway needs."""
 
+import os
 import pathlib
 import re
 import signal
@@ -13,7 +14,8 @@ import time
 from gateway import secrets
 
 
-SERVER = "redis-server"
+# another one, Valkey's for instance
+SERVER = os.environ.get("REDIS_SERVER", "redis-server")
 
 # as README.md has it
 RIGHTS = "~wholesale:* +ping +evalsha +eval +get +set +time"
