@@ -121,7 +121,11 @@ class Redis:
         (self.folder / "password").write_text(password + "\n")
 
     def block(self, *directives, server=None):
-        """A wholesale_redis block."""
+        """A wholesale_redis block, with a time-out that a busy machine keeps
+        to unless another is given."""
+
+        if not any(one.startswith("timeout") for one in directives):
+            directives = ("timeout 2s", *directives)
 
         return "\n".join((
             "wholesale_redis {",

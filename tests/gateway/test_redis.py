@@ -210,7 +210,8 @@ def test_a_name_that_is_resolved(gateway, redis):
 
     with NameServer("127.0.0.9", "127.0.0.1", "127.0.0.8") as names:
         running = gateway(
-            http=redis.block(server=f"redis.test:{redis.port}")
+            http=redis.block("timeout 50ms",
+                             server=f"redis.test:{redis.port}")
             + f"resolver 127.0.0.1:{names.port} valid=1s ipv6=off;",
             location=LOCATION, tenants=MANY)
         wait_until_used(running)

@@ -30,7 +30,7 @@ THREE = {"limits": [{"name": "three", "rate": "3/h", "burst": 3}]}
 LONG = os.environ.get("LONG") == "1"
 
 # seconds that a busy machine may add to any time-out
-GRACE = 0.15
+GRACE = 0.3
 
 
 def check_came_back(running, before, reason):
