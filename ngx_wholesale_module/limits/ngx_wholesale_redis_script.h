@@ -14,10 +14,10 @@
 /*
  * The scripts that run inside Redis, for Redis 6.2 to 8 and Valkey.
  *
- * The first one counts a request.  KEYS are the counters, and then the pauses.  For each counter there are
- * four ARGV: "rate", window, interval; or "quota", quota, window; and then 1,
- * or 0 in dry run.  A pause is a time up to which nobody is let in; there is
- * nothing to say about it in ARGV.
+ * The first one counts a request.  KEYS are the counters, and then the pauses.
+ * For each counter there are four ARGV: "rate", window, interval; or "quota",
+ * quota, window; and then 1, or 0 in dry run.  A pause is a time up to which
+ * nobody is let in; there is nothing to say about it in ARGV.
  *
  * The answer: 1 or 0 for let in or not, Redis's time, and each counter and
  * pause as it was before, "" where there was none.  Numbers are strings that

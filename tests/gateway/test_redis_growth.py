@@ -172,7 +172,7 @@ def client_gone(running, redis, proxy):
     yield
 
 
-ANSWER = b"*5\r\n:1\r\n$16\r\n1795432909616319\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n"
+ANSWER = b"*5\r\n:1\r\n$16\r\n1795432909616319\r\n" + 3 * b"$0\r\n\r\n"
 
 # those that want a Redis with nothing before it
 DIRECT = {"refused": killed, "killed under load": killed_under_load,
