@@ -17,7 +17,7 @@ from gateway import secrets
 # another one, Valkey's for instance
 SERVER = os.environ.get("REDIS_SERVER", "redis-server")
 
-# as README.md has it
+# as docs/fleet.md has it, which a test holds it to
 RIGHTS = "~wholesale:* +ping +evalsha +eval +get +set +time"
 
 START_SECONDS = 10

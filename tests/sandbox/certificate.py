@@ -8,16 +8,17 @@ import subprocess
 
 NAMES = "DNS:webexapis.com,DNS:localhost,IP:127.0.0.1"
 
-EXTENSIONS = f"""\
+EXTENSIONS = """\
 basicConstraints = critical,CA:FALSE
 keyUsage = critical,digitalSignature
 extendedKeyUsage = serverAuth
-subjectAltName = {NAMES}
+subjectAltName = {names}
 """
 
 
-def make(folder):
-    """Writes ca.pem, webexapis.pem and webexapis.key into "folder".
+def make(folder, names=NAMES):
+    """Writes ca.pem, webexapis.pem and webexapis.key into "folder"; "names"
+    are those that the certificate is for.
 
     The authority's own key is thrown away: nothing else can be signed by it.
     Returns the three paths.
@@ -27,7 +28,7 @@ def make(folder):
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
                "-nodes")
 
-    (folder / "extensions").write_text(EXTENSIONS)
+    (folder / "extensions").write_text(EXTENSIONS.format(names=names))
 
     openssl(folder, "req", "-x509", *new_key, "-keyout", "ca.key",
             "-out", "ca.pem", "-days", "30", "-subj", "/CN=Webex sandbox CA",
