@@ -19,6 +19,7 @@ typedef struct {
 } ngx_http_wholesale_mistakes_t;
 
 
+static ngx_uint_t ngx_http_wholesale_may_be_json(ngx_str_t *text);
 static ngx_int_t ngx_http_wholesale_read_file(ngx_conf_t *cf, ngx_str_t *file,
     off_t max, ngx_str_t *text);
 static void ngx_http_wholesale_mistake(void *data, const char *path,
@@ -113,6 +114,14 @@ ngx_http_wholesale_load_catalogue(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
+    if (!ngx_http_wholesale_may_be_json(&text)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\": the catalogue has to be a JSON object, "
+                           "which begins with \"{\"", &wmcf->catalogue_file);
+        ngx_free(text.data);
+        return NGX_ERROR;
+    }
+
     wholesale_problems_init(&problems, &pool);
 
     wmcf->catalogue = wholesale_catalogue_parse(&pool, (char *) text.data,
@@ -133,6 +142,39 @@ ngx_http_wholesale_load_catalogue(ngx_conf_t *cf,
     }
 
     return wmcf->catalogue ? NGX_OK : NGX_ERROR;
+}
+
+
+/*
+ * A file that was named by mistake may be a token's: of what is no JSON from
+ * its first character on, nothing is repeated.
+ */
+
+static ngx_uint_t
+ngx_http_wholesale_may_be_json(ngx_str_t *text)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+
+        switch (text->data[i]) {
+
+        case ' ':
+        case '\t':
+        case CR:
+        case LF:
+            break;
+
+        case '{':
+        case '[':
+            return 1;
+
+        default:
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -130,7 +130,7 @@ static void
 ngx_http_wholesale_ready_redis(ngx_http_wholesale_ready_t *page,
     ngx_http_wholesale_main_conf_t *wmcf)
 {
-    ngx_str_t  *error;
+    ngx_wholesale_redis_error_e  error;
 
     if (wmcf->redis == NULL) {
         page->p = ngx_slprintf(page->p, page->last, "null");
@@ -143,12 +143,18 @@ ngx_http_wholesale_ready_redis(ngx_http_wholesale_ready_t *page,
         return;
     }
 
-    error = ngx_wholesale_redis_error_name(
-                                 ngx_wholesale_redis_last_error(wmcf->redis));
+    error = ngx_wholesale_redis_last_error(wmcf->redis);
 
-    page->p = ngx_slprintf(page->p, page->last,
-                           "{\"state\": \"down\", \"last_error\": \"%V\"}",
-                           error);
+    if (error == NGX_WHOLESALE_REDIS_OK) {
+        /* it is being connected for the first time */
+        page->p = ngx_slprintf(page->p, page->last,
+                               "{\"state\": \"down\", \"last_error\": null}");
+
+    } else {
+        page->p = ngx_slprintf(page->p, page->last,
+                               "{\"state\": \"down\", \"last_error\": \"%V\"}",
+                               ngx_wholesale_redis_error_name(error));
+    }
 
     /* then nothing is let in */
 

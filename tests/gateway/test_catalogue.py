@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from gateway import secrets
 from gateway.gateway import CONF, REFERENCE, Gateway
 from gateway.nginx import REPOSITORY
 from gateway.refusal import check_refusal
@@ -230,3 +231,19 @@ def test_unknown_members_may_be_refused(gateway, sandbox):
     assert sandbox.count == 0
 
     assert strict.update(body=REFERENCE).status == 202
+
+
+@pytest.mark.parametrize("directive", ("wholesale_catalogue",
+                                       "wholesale_tenants"))
+def test_a_secret_that_was_named_by_mistake_is_not_repeated(
+        tmp_path, running_sandbox, directive):
+    conf = CONF.replace("wholesale_tenants  tenants.json;", "") \
+        if directive == "wholesale_tenants" else CONF
+
+    running = Gateway(tmp_path / "gateway", running_sandbox, conf=conf,
+                      http=f"{directive}  access_token;")
+    fine, output = running.test()
+
+    assert not fine
+    assert 'access_token": ' in output
+    assert secrets.MARK not in output
