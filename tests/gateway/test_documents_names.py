@@ -268,6 +268,30 @@ def test_outcomes_of_reasons():
         == set(outcomes()) - {"forwarded"}
 
 
+# the tenants file
+
+def members_of(table):
+    """The members in one of the tables of the file's reader."""
+
+    text = re.search(rf"wholesale_member_t  {table}\[\] = \{{(.*?)\n\}};",
+                     CODE, re.S)[1]
+    return re.findall(r'\{ "(\w+)",', text)
+
+
+def test_members_of_a_tenant():
+    tenants = page("docs/tenants.md")
+
+    assert [name for level, name, _ in tenants.headings if level == 3] \
+        == members_of("wholesale_tenant_members")
+
+
+def test_members_of_a_limit():
+    told = rows(page("docs/tenants.md").section("Members of a limit"))
+
+    assert sorted(row[0].strip("`") for row in told) \
+        == sorted(members_of("wholesale_limit_members"))
+
+
 # what /ready says
 
 def test_states_of_a_credential():
@@ -286,7 +310,8 @@ def test_states_of_a_credential():
 def test_errors_of_redis():
     table = re.search(r"ngx_wholesale_redis_error_names\[.*?\] = \{(.*?)\n\};",
                       CODE, re.S)[1]
-    known = set(re.findall(r'ngx_string\("(\w+)"\)', table))
+    known = set(re.findall(r'ngx_string\("(\w+)"\)', table)) - {"ok"}
+    known.add("null")
 
     told = rows(page("docs/troubleshooting.md").section("Redis down"))
     assert {row[0].strip("`") for row in told} == known

@@ -10,6 +10,7 @@ import pytest
 from gateway import http1
 from gateway.credentials import (STATIC, TOKEN_PATH, conf, refreshes, several,
                                  token_answer)
+from gateway.redis_proxy import RedisProxy
 
 
 def test_the_page(refreshing, sandbox):
@@ -161,6 +162,21 @@ def test_redis(refreshing, redis_port, on_failure):
     assert document["redis"]["state"] == "down"
     assert document["redis"]["last_error"] == "connect"
     assert status == (503 if on_failure == "deny" else 200)
+
+
+def test_redis_that_is_not_reached_yet(refreshing):
+    """Not "down" for some reason: there is none so far."""
+
+    with RedisProxy() as proxy:
+        proxy.black_hole = True
+        running = refreshing(http="""
+            wholesale_redis {
+                server   %s;
+                timeout  10s;
+            }""" % proxy.server)
+
+        assert running.ready()[1]["redis"] == {"state": "down",
+                                               "last_error": None}
 
 
 @pytest.fixture
