@@ -54,7 +54,8 @@ static ngx_uint_t ngx_http_wholesale_is_problem(u_char *p, u_char *last);
 static const ngx_http_wholesale_status_t  ngx_http_wholesale_statuses[] = {
 
     { 400, ngx_string("Bad Request"),
-      ngx_string("The request is not valid HTTP.") },
+      ngx_string("The request is not valid HTTP, or a header of it is too "
+                 "large, or the client certificate was not accepted.") },
 
     { 401, ngx_string("Unauthorized"),
       ngx_string("The request needs valid credentials.") },

@@ -256,7 +256,8 @@ def test_one_that_nginx_refuses(client, sandbox):
     """Signed by somebody else: nginx answers, whatever the key."""
 
     for key in (None, "bolt"):
-        check_refusal(client.update("stranger", key), 400)
+        document = check_refusal(client.update("stranger", key), 400)
+        assert "client certificate" in document["message"]
 
     assert sandbox.count == 0
 
