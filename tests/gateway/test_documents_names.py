@@ -327,6 +327,25 @@ def test_errors_of_redis():
             assert part.split(' "')[0].replace("AUTH with", "%s with") in text
 
 
+def test_errors_of_a_credential():
+    """What "last_error" may be begins so in the code."""
+
+    text = re.sub(r'"\s*\n\s*"', "", sources("module", "credentials"))
+    told = [error for row in rows(page("docs/troubleshooting.md").section(
+        "Credential not live")) for error in re.findall("`([^`]+)`", row[0])
+        if " " in error]
+    assert len(told) >= 10
+
+    for error in told:
+        name, _, rest = error.partition(" ")
+
+        if not name.endswith("_file"):
+            name, rest = None, error
+
+        assert name is None or f'"{name}' in text, error
+        assert re.split(r"\d|\.\.\.", rest)[0].strip() in text, error
+
+
 # lines of the error log
 
 def formats():
