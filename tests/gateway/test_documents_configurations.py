@@ -440,7 +440,7 @@ class Shell:
 
         return subprocess.run(
             ("/bin/sh", "-eu", "-c", text), cwd=self.folder, text=True,
-            capture_output=True, env={
+            capture_output=True, input=f"{secrets.make()}\n", env={
                 **os.environ,
                 "PATH": f"{self.bin}:/usr/sbin:/usr/bin:/sbin:/bin"})
 
