@@ -334,7 +334,7 @@ def test_errors_of_a_credential():
     told = [error for row in rows(page("docs/troubleshooting.md").section(
         "Credential not live")) for error in re.findall("`([^`]+)`", row[0])
         if " " in error]
-    assert len(told) >= 10
+    assert len(told) >= 8
 
     for error in told:
         name, _, rest = error.partition(" ")
@@ -349,13 +349,14 @@ def test_errors_of_a_credential():
 # lines of the error log
 
 def formats():
-    """Of all lines of the running gateway from "notice" up."""
+    """Of all lines of the running gateway from "notice" up; [emerg] is about
+    a configuration that it does not take."""
 
     found = []
 
     for level, call in re.findall(
             r"ngx_log_error\((\w+), (.*?);\n", CODE, re.S):
-        if level in ("NGX_LOG_INFO", "NGX_LOG_DEBUG"):
+        if level in ("NGX_LOG_INFO", "NGX_LOG_DEBUG", "NGX_LOG_EMERG"):
             continue
 
         # the first string of the call, of as many parts as it has
@@ -369,8 +370,7 @@ def test_lines_of_the_error_log():
     lines = [line for block in page("docs/troubleshooting.md").blocks
              if block.language == "log" for line in block.text.splitlines()]
 
-    known = {text for text in formats() if "in wholesale_redis; with" not in
-             text and "SSL_CTX" not in text}
+    known = set(formats())
     assert len(known) >= 14
 
     patterns = {text: re.compile(".*".join(
