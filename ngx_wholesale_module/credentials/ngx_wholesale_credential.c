@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_wholesale_credential.h>
+#include <ngx_wholesale_grant.h>
 #include <ngx_wholesale_token.h>
 
 
@@ -69,6 +70,7 @@ ngx_wholesale_credential_handler(ngx_event_t *ev)
 
     if (credential->sh) {
         ngx_wholesale_token_look(credential, ev->log);
+        (void) ngx_wholesale_grant_save(credential, ev->log);
 
     } else if (credential->trouble
                || ngx_wholesale_secret_changed(&credential->access_token_file,

@@ -34,6 +34,7 @@
 
 
 typedef struct ngx_wholesale_token_sh_s  ngx_wholesale_token_sh_t;
+typedef struct ngx_wholesale_grant_sh_s  ngx_wholesale_grant_sh_t;
 
 
 typedef struct {
@@ -57,6 +58,7 @@ typedef struct {
 
     /* NULL: the token comes from a file */
     ngx_wholesale_token_sh_t   *sh;
+    ngx_wholesale_grant_sh_t   *grant;
     ngx_slab_pool_t            *shpool;
 
     /* what follows is this worker's, and nobody else's */
@@ -74,9 +76,18 @@ typedef struct {
     int64_t                     expires;
     int64_t                     due;
 
-    /* requests that wait for a token, and who looks after them */
+    /* of a new refresh token into its file; NULL: there is none going on */
+    ngx_wholesale_secret_write_t  *write;
+
+    /*
+     * Requests that wait for a token, and who looks after them.  Whether a
+     * refresh is to be begun is asked when sh->changes is another number than
+     * at the last time, and at "look" at the latest.
+     */
     ngx_queue_t                 waiters;
     ngx_event_t                 poll;
+    ngx_atomic_uint_t           changes;
+    ngx_msec_t                  look;           /* ngx_current_msec */
 } ngx_wholesale_credential_t;
 
 

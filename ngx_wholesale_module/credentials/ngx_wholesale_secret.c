@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_md5.h>
 #include <pthread.h>
 #include <ngx_wholesale_secret.h>
 
@@ -18,12 +19,16 @@ static void ngx_wholesale_secret_identify(ngx_file_info_t *fi,
 static const char *ngx_wholesale_secret_parse(u_char *buffer, size_t len,
     ngx_str_t *secret);
 static void *ngx_wholesale_secret_thread(void *data);
-static const char *ngx_wholesale_secret_store(ngx_str_t *file,
-    const char *secret, size_t len, ngx_err_t *err);
-static const char *ngx_wholesale_secret_replace(const char *name,
-    const char *spare, const char *secret, size_t len, ngx_err_t *err);
+static const char *ngx_wholesale_secret_store(
+    ngx_wholesale_secret_write_t *w);
+static const char *ngx_wholesale_secret_replace(
+    ngx_wholesale_secret_write_t *w, const char *name, const char *spare);
+static const char *ngx_wholesale_secret_make(ngx_wholesale_secret_write_t *w,
+    const char *spare);
+static const char *ngx_wholesale_secret_compare(
+    ngx_wholesale_secret_write_t *w, ngx_uint_t *same);
 static ngx_int_t ngx_wholesale_secret_write_all(ngx_fd_t fd,
-    const char *secret, size_t len);
+    ngx_str_t *secret);
 static void ngx_wholesale_secret_sync_folder(const char *name);
 
 
@@ -164,14 +169,59 @@ ngx_wholesale_secret_same(const ngx_wholesale_secret_id_t *one,
 
 
 void
+ngx_wholesale_secret_digest(const u_char *secret, size_t len, u_char *digest)
+{
+    ngx_md5_t  md5;
+
+    ngx_md5_init(&md5);
+    ngx_md5_update(&md5, secret, len);
+    ngx_md5_final(digest, &md5);
+}
+
+
+ngx_wholesale_secret_write_t *
+ngx_wholesale_secret_write_create(ngx_str_t *file, const u_char *secret,
+    size_t len)
+{
+    u_char                        *p;
+    ngx_wholesale_secret_write_t  *w;
+
+    w = calloc(1, sizeof(ngx_wholesale_secret_write_t) + file->len + 1 + len);
+    if (w == NULL) {
+        return NULL;
+    }
+
+    p = (u_char *) w + sizeof(ngx_wholesale_secret_write_t);
+
+    w->file.data = p;
+    w->file.len = file->len;
+
+    p = ngx_cpymem(p, file->data, file->len + 1);
+
+    w->secret.data = p;
+    w->secret.len = len;
+
+    ngx_memcpy(p, secret, len);
+
+    return w;
+}
+
+
+void
+ngx_wholesale_secret_write_free(ngx_wholesale_secret_write_t *w)
+{
+    ngx_explicit_memzero(w->secret.data, w->secret.len);
+    free(w);
+}
+
+
+void
 ngx_wholesale_secret_write(ngx_wholesale_secret_write_t *w)
 {
     int             err;
     sigset_t        all, old;
     pthread_t       tid;
     pthread_attr_t  attr;
-
-    w->done = 0;
 
     if (pthread_attr_init(&attr) != 0) {
         (void) ngx_wholesale_secret_thread(w);
@@ -204,9 +254,8 @@ ngx_wholesale_secret_thread(void *data)
 {
     ngx_wholesale_secret_write_t  *w = data;
 
-    w->err = 0;
-    w->trouble = ngx_wholesale_secret_store(w->file, w->secret, w->len,
-                                            &w->err);
+    w->trouble = ngx_wholesale_secret_store(w);
+
     ngx_memory_barrier();
 
     w->done = 1;
@@ -216,8 +265,7 @@ ngx_wholesale_secret_thread(void *data)
 
 
 static const char *
-ngx_wholesale_secret_store(ngx_str_t *file, const char *secret, size_t len,
-    ngx_err_t *err)
+ngx_wholesale_secret_store(ngx_wholesale_secret_write_t *w)
 {
     char        *name, *spare;
     size_t       size;
@@ -228,9 +276,9 @@ ngx_wholesale_secret_store(ngx_str_t *file, const char *secret, size_t len,
      * link may be all that other programs know.
      */
 
-    name = realpath((char *) file->data, NULL);
+    name = realpath((char *) w->file.data, NULL);
     if (name == NULL) {
-        *err = ngx_errno;
+        w->err = ngx_errno;
         return "cannot be found";
     }
 
@@ -238,7 +286,7 @@ ngx_wholesale_secret_store(ngx_str_t *file, const char *secret, size_t len,
 
     spare = malloc(size);
     if (spare == NULL) {
-        *err = ngx_errno;
+        w->err = ngx_errno;
         free(name);
         return "cannot be written";
     }
@@ -246,7 +294,7 @@ ngx_wholesale_secret_store(ngx_str_t *file, const char *secret, size_t len,
     (void) ngx_snprintf((u_char *) spare, size, "%s%s%Z", name,
                         NGX_WHOLESALE_SECRET_SUFFIX);
 
-    trouble = ngx_wholesale_secret_replace(name, spare, secret, len, err);
+    trouble = ngx_wholesale_secret_replace(w, name, spare);
 
     free(spare);
     free(name);
@@ -256,39 +304,28 @@ ngx_wholesale_secret_store(ngx_str_t *file, const char *secret, size_t len,
 
 
 static const char *
-ngx_wholesale_secret_replace(const char *name, const char *spare,
-    const char *secret, size_t len, ngx_err_t *err)
+ngx_wholesale_secret_replace(ngx_wholesale_secret_write_t *w,
+    const char *name, const char *spare)
 {
-    ngx_fd_t     fd;
+    ngx_uint_t   same;
     const char  *trouble;
 
-    /* one that was left by a worker that died here, if any */
+    trouble = ngx_wholesale_secret_make(w, spare);
 
-    (void) ngx_delete_file(spare);
+    if (trouble == NULL) {
 
-    fd = open(spare, O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
+        /* as late as can be: somebody else may be about to replace it, too */
 
-    if (fd == NGX_INVALID_FILE) {
-        *err = ngx_errno;
-        return "cannot be replaced: no file can be made beside it";
-    }
+        trouble = ngx_wholesale_secret_compare(w, &same);
 
-    trouble = NULL;
-
-    if (ngx_wholesale_secret_write_all(fd, secret, len) != NGX_OK
-        || fsync(fd) == -1)
-    {
-        *err = ngx_errno;
-        trouble = "cannot be replaced: the new file cannot be written";
-    }
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR && trouble == NULL) {
-        *err = ngx_errno;
-        trouble = "cannot be replaced: the new file cannot be closed";
+        if (trouble == NULL && same) {
+            (void) ngx_delete_file(spare);
+            return NULL;
+        }
     }
 
     if (trouble == NULL && ngx_rename_file(spare, name) == NGX_FILE_ERROR) {
-        *err = ngx_errno;
+        w->err = ngx_errno;
         trouble = "cannot be replaced";
     }
 
@@ -303,17 +340,90 @@ ngx_wholesale_secret_replace(const char *name, const char *spare,
 }
 
 
+static const char *
+ngx_wholesale_secret_make(ngx_wholesale_secret_write_t *w, const char *spare)
+{
+    ngx_fd_t     fd;
+    const char  *trouble;
+
+    /* one that was left by a worker that died here, if any */
+
+    (void) ngx_delete_file(spare);
+
+    fd = open(spare, O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
+
+    if (fd == NGX_INVALID_FILE) {
+        w->err = ngx_errno;
+        return "cannot be replaced: no file can be made beside it";
+    }
+
+    trouble = NULL;
+
+    if (ngx_wholesale_secret_write_all(fd, &w->secret) != NGX_OK
+        || fsync(fd) == -1)
+    {
+        w->err = ngx_errno;
+        trouble = "cannot be replaced: the new file cannot be written";
+    }
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR && trouble == NULL) {
+        w->err = ngx_errno;
+        trouble = "cannot be replaced: the new file cannot be closed";
+    }
+
+    return trouble;
+}
+
+
+/* NULL: the file is ours to be replaced, or has the secret already: "same" */
+
+static const char *
+ngx_wholesale_secret_compare(ngx_wholesale_secret_write_t *w,
+    ngx_uint_t *same)
+{
+    u_char                     buffer[NGX_WHOLESALE_SECRET_BUFFER];
+    u_char                     digest[NGX_WHOLESALE_DIGEST_LEN];
+    ngx_str_t                  secret;
+    ngx_uint_t                 known;
+    const char                *trouble;
+    ngx_wholesale_secret_id_t  id;
+
+    trouble = ngx_wholesale_secret_read(&w->file, buffer, &secret, &id,
+                                        &w->err);
+
+    if (trouble == NULL) {
+        ngx_wholesale_secret_digest(secret.data, secret.len, digest);
+
+        *same = (secret.len == w->secret.len
+                 && ngx_memcmp(secret.data, w->secret.data, secret.len) == 0);
+
+        known = ngx_memcmp(digest, w->known[0], NGX_WHOLESALE_DIGEST_LEN) == 0
+                || ngx_memcmp(digest, w->known[1], NGX_WHOLESALE_DIGEST_LEN)
+                   == 0;
+
+        if (!*same && !known) {
+            w->foreign = 1;
+            trouble = "has been replaced meanwhile";
+        }
+    }
+
+    ngx_explicit_memzero(buffer, NGX_WHOLESALE_SECRET_BUFFER);
+
+    return trouble;
+}
+
+
 static ngx_int_t
-ngx_wholesale_secret_write_all(ngx_fd_t fd, const char *secret, size_t len)
+ngx_wholesale_secret_write_all(ngx_fd_t fd, ngx_str_t *secret)
 {
     struct iovec  iov[2];
 
-    iov[0].iov_base = (void *) secret;
-    iov[0].iov_len = len;
+    iov[0].iov_base = secret->data;
+    iov[0].iov_len = secret->len;
     iov[1].iov_base = "\n";
     iov[1].iov_len = 1;
 
-    if (writev(fd, iov, 2) != (ssize_t) len + 1) {
+    if (writev(fd, iov, 2) != (ssize_t) secret->len + 1) {
         return NGX_ERROR;
     }
 

@@ -15,6 +15,13 @@
 
 /*
  * Files that hold one secret each: a token, or a client's secret.
+ *
+ * They are examined and read where the event loop runs: they are small regular
+ * files, of which no more than NGX_WHOLESALE_SECRET_MAX bytes are read, by one
+ * call, on a memory or local file system, which is where secrets are mounted;
+ * and opened so that a pipe in their place does not hold up either.  A file
+ * system that may hang, a network's, is no place for secrets.  What waits for
+ * a disk, writing, is done in a thread.
  */
 
 
@@ -22,6 +29,8 @@
 
 /* what a file is read into; the blanks around a secret need room, too */
 #define NGX_WHOLESALE_SECRET_BUFFER   (NGX_WHOLESALE_SECRET_MAX + 1)
+
+#define NGX_WHOLESALE_DIGEST_LEN      16
 
 
 /* which file it is, and in which state; all 0: there is none */
@@ -33,16 +42,24 @@ typedef struct {
 } ngx_wholesale_secret_id_t;
 
 
-/* one that is being written */
+/* one that is being written; all but "done" is the thread's until it is set */
 
 typedef struct {
-    ngx_str_t        *file;
-    const char       *secret;
-    size_t            len;
+    ngx_str_t         file;
+    ngx_str_t         secret;
 
-    ngx_atomic_t      done;
+    /* digests of what may be replaced; for the caller: which secret it is */
+    u_char            known[2][NGX_WHOLESALE_DIGEST_LEN];
+    ngx_uint_t        version;
+
+    /* set before "done", as ngx_wholesale_secret_read() does */
     const char       *trouble;
     ngx_err_t         err;
+
+    /* the trouble is that the file has a secret that is none of "known" */
+    ngx_uint_t        foreign;
+
+    ngx_atomic_t      done;
 } ngx_wholesale_secret_write_t;
 
 
@@ -64,14 +81,26 @@ ngx_uint_t ngx_wholesale_secret_changed(ngx_str_t *file,
 ngx_uint_t ngx_wholesale_secret_same(const ngx_wholesale_secret_id_t *one,
     const ngx_wholesale_secret_id_t *other);
 
+/* of a secret, by which it is known again; NGX_WHOLESALE_DIGEST_LEN bytes */
+void ngx_wholesale_secret_digest(const u_char *secret, size_t len,
+    u_char *digest);
+
 /*
- * Puts a secret into the file: whoever reads it, even after a crash, finds
+ * A writing with copies of the name and of the secret, all of it outside of
+ * nginx's pools: a thread may outlive what began it.  NULL: no memory.
+ */
+ngx_wholesale_secret_write_t *ngx_wholesale_secret_write_create(
+    ngx_str_t *file, const u_char *secret, size_t len);
+
+void ngx_wholesale_secret_write_free(ngx_wholesale_secret_write_t *w);
+
+/*
+ * Puts the secret into the file: whoever reads it, even after a crash, finds
  * either the old one or the new one, whole.  The file is nobody's but the
- * worker's user's then.  "trouble" and "err" are set as
- * ngx_wholesale_secret_read() does, and then "done".
+ * worker's user's then.  A file that cannot be read, or has a secret which is
+ * none of "known", is left as it is.
  *
- * It is done in a thread, for a disk may take its time: until then, nothing
- * of "w", nor what it points to, may go away.
+ * It is done in a thread, for a disk may take its time; "done" is set then.
  */
 void ngx_wholesale_secret_write(ngx_wholesale_secret_write_t *w);
 

@@ -6,7 +6,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_md5.h>
 #include <ngx_wholesale_token.h>
 
 
@@ -14,84 +13,15 @@
 #define NGX_WHOLESALE_TOKEN_RETRY_MIN  1000
 #define NGX_WHOLESALE_TOKEN_RETRY_MAX  60000
 
-/* how long a rejection of a new token keeps others from being refreshed */
-#define NGX_WHOLESALE_TOKEN_FUTILE     30000
 
-
-static void ngx_wholesale_token_digest(ngx_wholesale_credential_t *credential,
-    u_char *id);
-static ngx_int_t ngx_wholesale_token_may_lease(ngx_wholesale_token_sh_t *sh,
-    ngx_atomic_uint_t rejected, ngx_msec_t *wait);
-static ngx_uint_t ngx_wholesale_token_release(ngx_wholesale_token_sh_t *sh,
-    ngx_wholesale_lease_t *lease);
+static ngx_int_t ngx_wholesale_token_may_lease(
+    ngx_wholesale_credential_t *credential, ngx_msec_t *wait);
+static void ngx_wholesale_token_expire(ngx_wholesale_token_sh_t *sh);
+static int64_t ngx_wholesale_token_ahead(
+    ngx_wholesale_credential_t *credential, int64_t started, int64_t end);
+static ngx_uint_t ngx_wholesale_token_release(
+    ngx_wholesale_credential_t *credential, ngx_wholesale_lease_t *lease);
 static ngx_msec_t ngx_wholesale_token_backoff(ngx_uint_t failures);
-
-
-ngx_int_t
-ngx_wholesale_token_attach(ngx_wholesale_credential_t *credential,
-    ngx_slab_pool_t *shpool, ngx_queue_t *states)
-{
-    u_char                     id[NGX_WHOLESALE_TOKEN_ID_LEN];
-    ngx_queue_t               *q;
-    ngx_wholesale_token_sh_t  *sh;
-
-    ngx_wholesale_token_digest(credential, id);
-
-    credential->shpool = shpool;
-
-    for (q = ngx_queue_head(states);
-         q != ngx_queue_sentinel(states);
-         q = ngx_queue_next(q))
-    {
-        sh = ngx_queue_data(q, ngx_wholesale_token_sh_t, queue);
-
-        if (ngx_memcmp(sh->id, id, NGX_WHOLESALE_TOKEN_ID_LEN) == 0) {
-            credential->sh = sh;
-            return NGX_OK;
-        }
-    }
-
-    sh = ngx_slab_calloc(shpool, sizeof(ngx_wholesale_token_sh_t));
-    if (sh == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(sh->id, id, NGX_WHOLESALE_TOKEN_ID_LEN);
-    ngx_queue_insert_tail(states, &sh->queue);
-
-    credential->sh = sh;
-
-    return NGX_OK;
-}
-
-
-/*
- * Who changes the client or a file means another token: it gets a state of
- * its own, and workers of the configuration before keep theirs.
- */
-
-static void
-ngx_wholesale_token_digest(ngx_wholesale_credential_t *credential, u_char *id)
-{
-    ngx_md5_t    md5;
-    ngx_str_t   *part[5];
-    ngx_uint_t   i;
-
-    part[0] = &credential->name;
-    part[1] = &credential->token_endpoint;
-    part[2] = &credential->client_id;
-    part[3] = &credential->client_secret_file;
-    part[4] = &credential->refresh_token_file;
-
-    ngx_md5_init(&md5);
-
-    for (i = 0; i < 5; i++) {
-        ngx_md5_update(&md5, &part[i]->len, sizeof(size_t));
-        ngx_md5_update(&md5, part[i]->data, part[i]->len);
-    }
-
-    ngx_md5_final(id, &md5);
-}
 
 
 ngx_uint_t
@@ -140,25 +70,30 @@ ngx_wholesale_token_lease(ngx_wholesale_credential_t *credential,
 {
     ngx_int_t                  rc;
     ngx_wholesale_token_sh_t  *sh;
+    ngx_wholesale_grant_sh_t  *grant;
 
     sh = credential->sh;
+    grant = credential->grant;
 
     ngx_memzero(lease, sizeof(ngx_wholesale_lease_t));
 
     ngx_shmtx_lock(&credential->shpool->mutex);
 
     rc = (sh->generation != credential->generation)
-         ? NGX_BUSY : ngx_wholesale_token_may_lease(sh, rejected, wait);
+         ? NGX_BUSY : ngx_wholesale_token_may_lease(credential, wait);
 
     if (rc == NGX_OK) {
-        sh->holder = ngx_pid;
-        sh->lease++;
-        sh->lease_end = ngx_current_msec + NGX_WHOLESALE_TOKEN_LEASE;
+        grant->holder = ngx_pid;
+        grant->lease++;
+        grant->lease_end = ngx_current_msec + NGX_WHOLESALE_TOKEN_LEASE;
 
-        lease->number = sh->lease;
+        lease->number = grant->lease;
         lease->generation = sh->generation;
         lease->started = ngx_wholesale_token_now();
         lease->rejected = (rejected != 0);
+
+    } else if (rc == NGX_DECLINED && rejected && rejected == sh->generation) {
+        ngx_wholesale_token_expire(sh);
     }
 
     ngx_shmtx_unlock(&credential->shpool->mutex);
@@ -168,23 +103,23 @@ ngx_wholesale_token_lease(ngx_wholesale_credential_t *credential,
 
 
 static ngx_int_t
-ngx_wholesale_token_may_lease(ngx_wholesale_token_sh_t *sh,
-    ngx_atomic_uint_t rejected, ngx_msec_t *wait)
+ngx_wholesale_token_may_lease(ngx_wholesale_credential_t *credential,
+    ngx_msec_t *wait)
 {
-    if (sh->holder
-        && (ngx_msec_int_t) (sh->lease_end - ngx_current_msec) > 0
-        && (kill(sh->holder, 0) == 0 || ngx_errno != ESRCH))
+    ngx_wholesale_token_sh_t  *sh;
+    ngx_wholesale_grant_sh_t  *grant;
+
+    sh = credential->sh;
+    grant = credential->grant;
+
+    if (grant->holder
+        && (ngx_msec_int_t) (grant->lease_end - ngx_current_msec) > 0
+        && (kill(grant->holder, 0) == 0 || ngx_errno != ESRCH))
     {
         return NGX_BUSY;
     }
 
     if (sh->failure == NGX_WHOLESALE_TOKEN_FINAL) {
-        return NGX_DECLINED;
-    }
-
-    if (rejected && sh->futile
-        && (ngx_msec_int_t) (sh->futile - ngx_current_msec) > 0)
-    {
         return NGX_DECLINED;
     }
 
@@ -199,16 +134,24 @@ ngx_wholesale_token_may_lease(ngx_wholesale_token_sh_t *sh,
 }
 
 
+/* Webex does not take it any more, and there will be no other one */
+
+static void
+ngx_wholesale_token_expire(ngx_wholesale_token_sh_t *sh)
+{
+    sh->expires = ngx_wholesale_token_now();
+    sh->generation++;
+    sh->changes++;
+}
+
+
 const char *
 ngx_wholesale_token_secrets(ngx_wholesale_credential_t *credential,
     ngx_wholesale_lease_t *lease, u_char *buffers, const char **file,
     ngx_err_t *err)
 {
-    u_char                    *buffer;
-    const char                *trouble;
-    ngx_wholesale_token_sh_t  *sh;
-
-    sh = credential->sh;
+    u_char      *buffer;
+    const char  *trouble;
 
     *file = "client_secret_file";
 
@@ -227,108 +170,41 @@ ngx_wholesale_token_secrets(ngx_wholesale_credential_t *credential,
                                         buffer, &lease->refresh_token,
                                         &lease->refresh_token_id, err);
 
-    ngx_shmtx_lock(&credential->shpool->mutex);
-
-    if (sh->refresh_token_len
-        && ngx_wholesale_secret_same(&sh->refresh_token_id,
-                                     &lease->refresh_token_id))
-    {
-        /* the file is still the one that the zone's is newer than */
-
-        ngx_memcpy(buffer, sh->refresh_token, sh->refresh_token_len);
-
-        lease->refresh_token.data = buffer;
-        lease->refresh_token.len = sh->refresh_token_len;
-        trouble = NULL;
-
-    } else if (trouble == NULL) {
-
-        /* somebody has put a new one there */
-
-        ngx_explicit_memzero(sh->refresh_token, sh->refresh_token_len);
-        sh->refresh_token_len = 0;
-        sh->unsaved = 0;
-    }
-
-    ngx_shmtx_unlock(&credential->shpool->mutex);
-
     if (trouble == NULL
         && lease->refresh_token.len > WHOLESALE_REFRESH_TOKEN_MAX)
     {
-        *err = 0;
         trouble = "is too large for a refresh token";
     }
 
-    return trouble;
-}
-
-
-ngx_uint_t
-ngx_wholesale_token_keep(ngx_wholesale_credential_t *credential,
-    ngx_wholesale_lease_t *lease, wholesale_token_answer_t *answer)
-{
-    ngx_uint_t                 same;
-    ngx_wholesale_token_sh_t  *sh;
-
-    sh = credential->sh;
-
-    if (answer->refresh_token == NULL) {
-        return 0;
-    }
-
-    same = (answer->refresh_token_len == lease->refresh_token.len
-            && ngx_memcmp(answer->refresh_token, lease->refresh_token.data,
-                          lease->refresh_token.len)
-               == 0);
-
     ngx_shmtx_lock(&credential->shpool->mutex);
 
-    /* one that is known is written only if it could not be, so far */
-
-    if (same && !sh->unsaved) {
-        ngx_shmtx_unlock(&credential->shpool->mutex);
-        return 0;
-    }
-
-    ngx_explicit_memzero(sh->refresh_token, sh->refresh_token_len);
-    ngx_memcpy(sh->refresh_token, answer->refresh_token,
-               answer->refresh_token_len);
-
-    sh->refresh_token_len = answer->refresh_token_len;
-    sh->refresh_token_id = lease->refresh_token_id;
+    lease->kept = ngx_wholesale_grant_use(credential->grant, trouble == NULL,
+                                          buffer, &lease->refresh_token,
+                                          lease->digest);
 
     ngx_shmtx_unlock(&credential->shpool->mutex);
 
-    return 1;
+    return lease->kept ? NULL : trouble;
 }
 
 
 void
-ngx_wholesale_token_written(ngx_wholesale_credential_t *credential,
-    const char *trouble, ngx_err_t err, ngx_log_t *log)
+ngx_wholesale_token_keep(ngx_wholesale_credential_t *credential,
+    ngx_wholesale_lease_t *lease, wholesale_token_answer_t *answer)
 {
-    ngx_wholesale_token_sh_t  *sh;
-
-    sh = credential->sh;
-
-    if (trouble) {
-        ngx_log_error(NGX_LOG_ERR, log, err,
-                      "wholesale credential \"%V\": file \"%V\" %s: the new "
-                      "refresh token is in memory only, and is lost when the "
-                      "gateway stops", &credential->name,
-                      &credential->refresh_token_file, trouble);
+    if (answer->refresh_token == NULL
+        || (answer->refresh_token_len == lease->refresh_token.len
+            && ngx_memcmp(answer->refresh_token, lease->refresh_token.data,
+                          lease->refresh_token.len)
+               == 0))
+    {
+        /* the one that was used is as good as before, wherever it is */
+        return;
     }
 
-    ngx_shmtx_lock(&credential->shpool->mutex);
-
-    sh->unsaved = (trouble != NULL);
-
-    if (trouble == NULL) {
-        ngx_explicit_memzero(sh->refresh_token, sh->refresh_token_len);
-        sh->refresh_token_len = 0;
-    }
-
-    ngx_shmtx_unlock(&credential->shpool->mutex);
+    ngx_wholesale_grant_keep(credential, answer->refresh_token,
+                             answer->refresh_token_len,
+                             lease->kept ? NULL : lease->digest);
 }
 
 
@@ -337,31 +213,35 @@ ngx_wholesale_token_publish(ngx_wholesale_credential_t *credential,
     ngx_wholesale_lease_t *lease, wholesale_token_answer_t *answer,
     ngx_log_t *log)
 {
-    int64_t                    lifetime, margin;
+    int64_t                    due;
     ngx_uint_t                 recovered;
     ngx_wholesale_token_sh_t  *sh;
 
     sh = credential->sh;
 
-    lifetime = answer->expires_in * 1000;
-
-    margin = ngx_min((int64_t) credential->refresh_before * 1000,
-                     lifetime / 10);
-
-    /* earlier by up to a half, so that a fleet does not come all at once */
-
-    margin += ngx_random() % (margin / 2 + 1);
-
     ngx_shmtx_lock(&credential->shpool->mutex);
 
     /* counted from the question, which came before the token */
 
-    sh->expires = lease->started + lifetime;
-    sh->due = sh->expires - margin;
+    sh->expires = lease->started + answer->expires_in * 1000;
+    sh->due = ngx_wholesale_token_ahead(credential, lease->started,
+                                        sh->expires);
 
     if (answer->refresh_token_expires_in) {
         sh->refresh_token_expires = lease->started
                                 + answer->refresh_token_expires_in * 1000;
+
+    } else if (answer->refresh_token) {
+        sh->refresh_token_expires = 0;
+    }
+
+    if (sh->refresh_token_expires > lease->started) {
+
+        /* it must not lapse before it is used again */
+
+        due = ngx_wholesale_token_ahead(credential, lease->started,
+                                        sh->refresh_token_expires);
+        sh->due = ngx_min(sh->due, due);
     }
 
     ngx_explicit_memzero(sh->token, sh->token_len);
@@ -377,7 +257,7 @@ ngx_wholesale_token_publish(ngx_wholesale_credential_t *credential,
 
     sh->generation++;
 
-    (void) ngx_wholesale_token_release(sh, lease);
+    (void) ngx_wholesale_token_release(credential, lease);
 
     ngx_shmtx_unlock(&credential->shpool->mutex);
 
@@ -388,17 +268,41 @@ ngx_wholesale_token_publish(ngx_wholesale_credential_t *credential,
 }
 
 
+/*
+ * When to renew what ends then: earlier by up to a half, so that a fleet does
+ * not come all at once.
+ */
+
+static int64_t
+ngx_wholesale_token_ahead(ngx_wholesale_credential_t *credential,
+    int64_t started, int64_t end)
+{
+    int64_t  margin;
+
+    margin = ngx_min((int64_t) credential->refresh_before * 1000,
+                     (end - started) / 10);
+
+    return end - margin - ngx_random() % (margin / 2 + 1);
+}
+
+
 /* whether it was still ours; under the lock */
 
 static ngx_uint_t
-ngx_wholesale_token_release(ngx_wholesale_token_sh_t *sh,
+ngx_wholesale_token_release(ngx_wholesale_credential_t *credential,
     ngx_wholesale_lease_t *lease)
 {
-    if (sh->holder != ngx_pid || sh->lease != lease->number) {
+    ngx_wholesale_grant_sh_t  *grant;
+
+    grant = credential->grant;
+
+    credential->sh->changes++;
+
+    if (grant->holder != ngx_pid || grant->lease != lease->number) {
         return 0;
     }
 
-    sh->holder = 0;
+    grant->holder = 0;
 
     return 1;
 }
@@ -420,7 +324,7 @@ ngx_wholesale_token_fail(ngx_wholesale_credential_t *credential,
 
     ngx_shmtx_lock(&credential->shpool->mutex);
 
-    if (!ngx_wholesale_token_release(sh, lease)) {
+    if (!ngx_wholesale_token_release(credential, lease)) {
 
         /* somebody else tries, or has tried, since */
 
@@ -442,9 +346,7 @@ ngx_wholesale_token_fail(ngx_wholesale_credential_t *credential,
     if (failed->failure == NGX_WHOLESALE_TOKEN_FINAL && lease->rejected
         && sh->generation == lease->generation)
     {
-        /* Webex does not take it any more, and there will be no other one */
-        sh->expires = sh->failed;
-        sh->generation++;
+        ngx_wholesale_token_expire(sh);
     }
 
     wait = NGX_WHOLESALE_TOKEN_RETRY_MIN;
@@ -491,17 +393,6 @@ ngx_wholesale_token_backoff(ngx_uint_t failures)
 
 
 void
-ngx_wholesale_token_futile(ngx_wholesale_credential_t *credential)
-{
-    ngx_shmtx_lock(&credential->shpool->mutex);
-
-    credential->sh->futile = ngx_current_msec + NGX_WHOLESALE_TOKEN_FUTILE;
-
-    ngx_shmtx_unlock(&credential->shpool->mutex);
-}
-
-
-void
 ngx_wholesale_token_look(ngx_wholesale_credential_t *credential,
     ngx_log_t *log)
 {
@@ -537,6 +428,7 @@ ngx_wholesale_token_look(ngx_wholesale_credential_t *credential,
     if (final) {
         sh->failure = NGX_WHOLESALE_TOKEN_FINE;
         sh->failures = 0;
+        sh->changes++;
     }
 
     ngx_shmtx_unlock(&credential->shpool->mutex);
@@ -555,6 +447,7 @@ ngx_wholesale_token_status(ngx_wholesale_credential_t *credential,
     ngx_wholesale_token_status_t *status)
 {
     ngx_wholesale_token_sh_t  *sh;
+    ngx_wholesale_grant_sh_t  *grant;
 
     ngx_memzero(status, sizeof(ngx_wholesale_token_status_t));
 
@@ -574,15 +467,17 @@ ngx_wholesale_token_status(ngx_wholesale_credential_t *credential,
         return;
     }
 
+    grant = credential->grant;
+
     ngx_shmtx_lock(&credential->shpool->mutex);
 
     status->expires = sh->expires;
     status->refresh_token_expires = sh->refresh_token_expires;
     status->failed = sh->failed;
     status->failure = sh->failure;
-    status->refreshing = sh->holder
-                    && (ngx_msec_int_t) (sh->lease_end - ngx_current_msec) > 0;
-    status->unsaved = sh->unsaved;
+    status->refreshing = grant->holder
+                 && (ngx_msec_int_t) (grant->lease_end - ngx_current_msec) > 0;
+    status->unsaved = grant->unsaved;
     status->error_len = sh->error_len;
 
     ngx_memcpy(status->error, sh->error, sh->error_len);

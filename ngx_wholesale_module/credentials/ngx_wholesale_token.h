@@ -11,6 +11,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_wholesale_credential.h>
+#include <ngx_wholesale_grant.h>
 #include <wholesale_token_answer.h>
 
 
@@ -21,8 +22,10 @@
  */
 
 
-#define NGX_WHOLESALE_TOKEN_ID_LEN      16
 #define NGX_WHOLESALE_TOKEN_ERROR_MAX   128
+
+/* tenants whose rejections by Webex are remembered, of each credential */
+#define NGX_WHOLESALE_TOKEN_FUTILE_MAX  32
 
 /*
  * Milliseconds.  Who has the lease gives up before it ends, so that two never
@@ -43,15 +46,37 @@ typedef enum {
 } ngx_wholesale_token_failure_e;
 
 
+/*
+ * A tenant for whom Webex rejected even a token that was made because it
+ * rejected the one before: another one of that generation's successors would
+ * hardly help, so none is made for it, for rejections of this generation, and
+ * until "end" for those of any.  It goes with the first answer that is not a
+ * rejection.
+ */
+
+typedef struct {
+    u_char                          tenant[NGX_WHOLESALE_DIGEST_LEN];
+    ngx_atomic_uint_t               generation;     /* 0: it is free */
+    ngx_uint_t                      times;          /* one after the other */
+    ngx_msec_t                      end;            /* ngx_current_msec */
+} ngx_wholesale_token_futile_t;
+
+
 struct ngx_wholesale_token_sh_s {
     ngx_queue_t                     queue;
-    u_char                          id[NGX_WHOLESALE_TOKEN_ID_LEN];
+    u_char                          id[NGX_WHOLESALE_DIGEST_LEN];
+
+    /* the last configuration that has it */
+    uint64_t                        configuration;
 
     /*
      * Grows with each new token; 0: there is none yet.  Who has a copy of the
      * same generation needs no lock; everything below is under the zone's.
      */
     ngx_atomic_t                    generation;
+
+    /* grows when a refresh ends, or one may be tried again */
+    ngx_atomic_t                    changes;
 
     /* milliseconds since the epoch; 0: not known */
     int64_t                         expires;
@@ -69,24 +94,11 @@ struct ngx_wholesale_token_sh_s {
     ngx_wholesale_secret_id_t       client_secret_id;
     ngx_wholesale_secret_id_t       refresh_token_id;
 
-    /* one refresh at a time; holder 0: none is going on */
-    ngx_pid_t                       holder;
-    ngx_uint_t                      lease;          /* grows */
-    ngx_msec_t                      lease_end;      /* ngx_current_msec */
+    /* how many of them are not free, for who looks without the lock */
+    ngx_atomic_t                    nfutile;
+    ngx_wholesale_token_futile_t    futile[NGX_WHOLESALE_TOKEN_FUTILE_MAX];
 
-    /*
-     * Webex rejected even a token that was refreshed for that reason: until
-     * then no other one is.  0: it did not.
-     */
-    ngx_msec_t                      futile;         /* ngx_current_msec */
-
-    /* the refresh token could not be written into its file */
-    ngx_uint_t                      unsaved;
-
-    /* length 0: the refresh token's file has what is to be used */
-    size_t                          refresh_token_len;
     size_t                          token_len;
-    u_char                          refresh_token[WHOLESALE_REFRESH_TOKEN_MAX];
     u_char                          token[NGX_WHOLESALE_TOKEN_MAX];
 };
 
@@ -102,6 +114,9 @@ typedef struct {
     /* set by ngx_wholesale_token_secrets() */
     ngx_str_t                       client_secret;
     ngx_str_t                       refresh_token;
+    ngx_uint_t                      kept;           /* it was, in the zone */
+    u_char                          digest[NGX_WHOLESALE_DIGEST_LEN];
+                                    /* of the file's */
     ngx_wholesale_secret_id_t       client_secret_id;
     ngx_wholesale_secret_id_t       refresh_token_id;
 } ngx_wholesale_lease_t;
@@ -138,15 +153,6 @@ typedef struct {
 
 
 /*
- * At configuration time: finds the state of the credential in the queue of
- * ngx_wholesale_token_sh_t, or adds one, and sets credential->sh.
- *
- * Returns NGX_OK, or NGX_ERROR if there is no room in the zone.
- */
-ngx_int_t ngx_wholesale_token_attach(ngx_wholesale_credential_t *credential,
-    ngx_slab_pool_t *shpool, ngx_queue_t *states);
-
-/*
  * Whether credential->token, which is brought up to date first, is alive and
  * of another generation than "rejected" (0: any will do).
  */
@@ -159,9 +165,10 @@ ngx_uint_t ngx_wholesale_token_due(ngx_wholesale_credential_t *credential);
 /*
  * Asks for the right to refresh the token; "rejected" as above.
  *
- * Returns NGX_OK: the caller has it, and has to end it by one of the two
- * functions below; NGX_BUSY: somebody else has, or just had it; NGX_AGAIN: not
- * before "wait" milliseconds; NGX_DECLINED: there is no use in it.
+ * Returns NGX_OK: the caller has it, and has to end it by
+ * ngx_wholesale_token_publish() or ngx_wholesale_token_fail(); NGX_BUSY: somebody else has, or just had it; NGX_AGAIN: not
+ * before "wait" milliseconds; NGX_DECLINED: there is no use in it before a
+ * file changes, and a token that is rejected then is not live any longer.
  */
 ngx_int_t ngx_wholesale_token_lease(ngx_wholesale_credential_t *credential,
     ngx_wholesale_lease_t *lease, ngx_atomic_uint_t rejected,
@@ -179,16 +186,11 @@ const char *ngx_wholesale_token_secrets(
 
 /*
  * The endpoint has answered, perhaps with a new refresh token: keeps it in the
- * zone, where it outlives this worker.
- *
- * Returns whether it has to be written into the file, after which
- * ngx_wholesale_token_written() is to be called, with what was wrong or NULL.
+ * zone, where it outlives this worker, for ngx_wholesale_grant_save() to put
+ * into the file.
  */
-ngx_uint_t ngx_wholesale_token_keep(ngx_wholesale_credential_t *credential,
+void ngx_wholesale_token_keep(ngx_wholesale_credential_t *credential,
     ngx_wholesale_lease_t *lease, wholesale_token_answer_t *answer);
-
-void ngx_wholesale_token_written(ngx_wholesale_credential_t *credential,
-    const char *trouble, ngx_err_t err, ngx_log_t *log);
 
 /* and only then: gives the new access token to all */
 void ngx_wholesale_token_publish(ngx_wholesale_credential_t *credential,
@@ -200,8 +202,21 @@ void ngx_wholesale_token_fail(ngx_wholesale_credential_t *credential,
     ngx_wholesale_lease_t *lease, ngx_wholesale_token_failed_t *failed,
     ngx_log_t *log);
 
-/* Webex rejected a token that was made because it rejected the one before */
-void ngx_wholesale_token_futile(ngx_wholesale_credential_t *credential);
+/*
+ * Webex rejected, for this tenant, a token that was made because it rejected
+ * the one before.
+ */
+void ngx_wholesale_token_futile(ngx_wholesale_credential_t *credential,
+    ngx_str_t *tenant, ngx_atomic_uint_t generation);
+
+/* whether for that reason a rejection of this token makes no new one */
+ngx_uint_t ngx_wholesale_token_is_futile(
+    ngx_wholesale_credential_t *credential, ngx_str_t *tenant,
+    ngx_atomic_uint_t generation);
+
+/* Webex took a token of this tenant's: what it rejected before is forgotten */
+void ngx_wholesale_token_taken(ngx_wholesale_credential_t *credential,
+    ngx_str_t *tenant);
 
 /* forgets a final failure if one of the files is another one since */
 void ngx_wholesale_token_look(ngx_wholesale_credential_t *credential,

@@ -307,6 +307,28 @@ ngx_wholesale_counters_get(ngx_wholesale_counters_t *counters, u_char *id,
 }
 
 
+ngx_uint_t
+ngx_wholesale_counters_evict(ngx_wholesale_counters_t *counters)
+{
+    ngx_queue_t  *q, *last;
+
+    q = &counters->sh->queue;
+
+    ngx_shmtx_lock(&counters->shpool->mutex);
+
+    last = ngx_queue_last(q);
+
+    ngx_wholesale_counters_expire(counters, NULL, NGX_WHOLESALE_COUNTERS_MAX,
+                                  NGX_WHOLESALE_COUNTER_ANY);
+
+    last = (last == ngx_queue_last(q)) ? NULL : last;
+
+    ngx_shmtx_unlock(&counters->shpool->mutex);
+
+    return last != NULL;
+}
+
+
 static void
 ngx_wholesale_counters_expire(ngx_wholesale_counters_t *counters,
     ngx_wholesale_counter_node_t *keep, ngx_uint_t n, int64_t now)

@@ -128,6 +128,12 @@ ngx_wholesale_counter_node_t *ngx_wholesale_counters_get(
     ngx_wholesale_counters_t *counters, u_char *id,
     ngx_wholesale_counter_node_t *keep, int64_t now);
 
+/*
+ * Gives room in the zone to others: some of the counters that were used least
+ * recently go.  Returns whether any did.
+ */
+ngx_uint_t ngx_wholesale_counters_evict(ngx_wholesale_counters_t *counters);
+
 /* adds one part of what an id is the digest of, with its length */
 void ngx_wholesale_counter_name_part(ngx_md5_t *md5, const void *data,
     size_t len);

@@ -177,9 +177,10 @@ ngx_http_wholesale_filter_upstream(ngx_http_request_t *r,
                                                 NGX_HTTP_BAD_GATEWAY);
     }
 
-    if (r->headers_out.status == NGX_HTTP_UNAUTHORIZED
-        && ngx_http_wholesale_replay(r, ctx) == NGX_OK)
-    {
+    if (r->headers_out.status != NGX_HTTP_UNAUTHORIZED) {
+        ngx_http_wholesale_token_taken(ctx);
+
+    } else if (ngx_http_wholesale_replay(r, ctx) == NGX_OK) {
         return NGX_ERROR;
     }
 

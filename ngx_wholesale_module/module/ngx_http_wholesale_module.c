@@ -49,6 +49,7 @@ static ngx_int_t ngx_http_wholesale_attach_tokens(
     ngx_http_wholesale_main_conf_t *wmcf, ngx_log_t *log);
 static ngx_int_t ngx_http_wholesale_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_wholesale_init_process(ngx_cycle_t *cycle);
+static void ngx_http_wholesale_exit_process(ngx_cycle_t *cycle);
 
 
 /*
@@ -220,7 +221,7 @@ ngx_module_t  ngx_http_wholesale_module = {
     ngx_http_wholesale_init_process,       /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_wholesale_exit_process,       /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -405,6 +406,7 @@ ngx_http_wholesale_create_main_conf(ngx_conf_t *cf)
      *     wmcf->credentials = NULL;
      *     wmcf->zone = NULL;
      *     wmcf->sh = NULL;
+     *     wmcf->configuration = 0;
      *     wmcf->ready = 0;
      *     wmcf->counters = { NULL, NULL };
      *     wmcf->redis = NULL;
@@ -622,7 +624,7 @@ ngx_http_wholesale_init_zone(ngx_shm_zone_t *shm_zone, void *data)
             return NGX_ERROR;
         }
 
-        ngx_queue_init(&wmcf->sh->tokens);
+        ngx_wholesale_token_zone_init(&wmcf->sh->tokens);
 
         wmcf->sh->counters = ngx_wholesale_counters_create(
                                                        wmcf->counters.shpool);
@@ -648,9 +650,14 @@ ngx_http_wholesale_attach_tokens(ngx_http_wholesale_main_conf_t *wmcf,
     ngx_log_t *log)
 {
     ngx_uint_t                   i;
+    ngx_slab_pool_t             *shpool;
     ngx_wholesale_credential_t  *credential;
 
+    shpool = wmcf->counters.shpool;
     credential = wmcf->credentials->elts;
+
+    wmcf->configuration = ngx_wholesale_token_zone_configure(
+                                                  &wmcf->sh->tokens, shpool);
 
     for (i = 0; i < wmcf->credentials->nelts; i++) {
 
@@ -658,10 +665,14 @@ ngx_http_wholesale_attach_tokens(ngx_http_wholesale_main_conf_t *wmcf,
             continue;
         }
 
-        if (ngx_wholesale_token_attach(&credential[i], wmcf->counters.shpool,
-                                       &wmcf->sh->tokens)
-            != NGX_OK)
+        while (ngx_wholesale_token_zone_attach(&wmcf->sh->tokens, shpool,
+                                               &credential[i])
+               != NGX_OK)
         {
+            if (ngx_wholesale_counters_evict(&wmcf->counters)) {
+                continue;
+            }
+
             ngx_log_error(NGX_LOG_EMERG, log, 0,
                           "\"wholesale_zone\" has no room for the token of "
                           "wholesale_credential \"%V\"",
@@ -758,6 +769,9 @@ ngx_http_wholesale_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_wholesale_token_zone_enter(&wmcf->sh->tokens, wmcf->counters.shpool,
+                                   wmcf->configuration);
+
     credential = wmcf->credentials->elts;
 
     for (i = 0; i < wmcf->credentials->nelts; i++) {
@@ -775,4 +789,19 @@ ngx_http_wholesale_init_process(ngx_cycle_t *cycle)
                                              &wmcf->redis_counters);
 
     return wmcf->redis ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_http_wholesale_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_wholesale_module);
+
+    if (wmcf && wmcf->tenants) {
+        ngx_wholesale_token_zone_leave(&wmcf->sh->tokens,
+                                       wmcf->counters.shpool);
+    }
 }

@@ -23,6 +23,7 @@
 #include <ngx_wholesale_redis_limits.h>
 #include <ngx_wholesale_credential.h>
 #include <ngx_wholesale_token.h>
+#include <ngx_wholesale_token_zone.h>
 #include <ngx_http_wholesale_redis.h>
 
 
@@ -82,8 +83,7 @@ typedef struct {
 
 typedef struct {
     ngx_wholesale_counters_sh_t     *counters;
-    ngx_queue_t                      tokens;
-                                     /* of ngx_wholesale_token_sh_t */
+    ngx_wholesale_token_zone_t       tokens;
 } ngx_http_wholesale_sh_t;
 
 
@@ -101,6 +101,7 @@ typedef struct {
     ngx_shm_zone_t                  *zone;
     ngx_http_wholesale_sh_t         *sh;
     ngx_wholesale_counters_t         counters;
+    uint64_t                         configuration;     /* its number there */
 
     /* some location has "wholesale_ready" */
     ngx_uint_t                       ready;
@@ -520,6 +521,9 @@ void ngx_http_wholesale_wake(ngx_wholesale_credential_t *credential);
  */
 ngx_int_t ngx_http_wholesale_replay(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
+
+/* and when it does not */
+void ngx_http_wholesale_token_taken(ngx_http_wholesale_ctx_t *ctx);
 
 
 /* ngx_http_wholesale_refresh.c: the request to the token endpoint */

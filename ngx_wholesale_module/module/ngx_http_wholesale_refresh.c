@@ -27,11 +27,20 @@
 /* bytes of an answer; a longer one is of no use */
 #define NGX_HTTP_WHOLESALE_REFRESH_ANSWER  (64 * 1024)
 
-/* milliseconds between two looks at a file that is being written */
-#define NGX_HTTP_WHOLESALE_REFRESH_WRITE   2
+/*
+ * Milliseconds between two looks at a file that is being written, and after
+ * which the token is used all the same: the disk may never answer.  One that
+ * did not the last time is given less.
+ */
+#define NGX_HTTP_WHOLESALE_REFRESH_WRITE       2
+#define NGX_HTTP_WHOLESALE_REFRESH_WRITE_MAX   5000
+#define NGX_HTTP_WHOLESALE_REFRESH_WRITE_LATE  200
 
-/* seconds that are read of a Retry-After */
-#define NGX_HTTP_WHOLESALE_REFRESH_RETRY   3600
+/*
+ * Seconds that are read of a Retry-After: a day, so that a mistake in one does
+ * not outlive the token that is still there.
+ */
+#define NGX_HTTP_WHOLESALE_REFRESH_RETRY      86400
 
 
 typedef struct {
@@ -64,7 +73,7 @@ typedef struct {
     /* of the answer: what it is, and why it is of no use, or NULL */
     wholesale_token_answer_t        parsed;
     const char                     *unusable;
-    ngx_wholesale_secret_write_t    written;
+    ngx_msec_t                      writing_end;
 
     unsigned                        done:1;
     unsigned                        writing:1;
@@ -608,20 +617,14 @@ ngx_http_wholesale_refresh_take(ngx_http_wholesale_refresh_t *refresh)
 
     /* whatever is wrong, a new refresh token is not to be lost */
 
-    if (!ngx_wholesale_token_keep(refresh->credential, &refresh->lease,
-                                  &refresh->parsed))
-    {
-        ngx_http_wholesale_refresh_use(refresh);
-        return;
-    }
-
-    refresh->written.file = &refresh->credential->refresh_token_file;
-    refresh->written.secret = refresh->parsed.refresh_token;
-    refresh->written.len = refresh->parsed.refresh_token_len;
-
-    ngx_wholesale_secret_write(&refresh->written);
+    ngx_wholesale_token_keep(refresh->credential, &refresh->lease,
+                             &refresh->parsed);
 
     refresh->writing = 1;
+    refresh->writing_end = ngx_current_msec
+                           + (refresh->credential->grant->unsaved
+                              ? NGX_HTTP_WHOLESALE_REFRESH_WRITE_LATE
+                              : NGX_HTTP_WHOLESALE_REFRESH_WRITE_MAX);
 
     if (refresh->event.timer_set) {
         ngx_del_timer(&refresh->event);
@@ -634,17 +637,23 @@ ngx_http_wholesale_refresh_take(ngx_http_wholesale_refresh_t *refresh)
 static void
 ngx_http_wholesale_refresh_written(ngx_http_wholesale_refresh_t *refresh)
 {
-    if (!refresh->written.done) {
-        ngx_add_timer(&refresh->event, NGX_HTTP_WHOLESALE_REFRESH_WRITE);
-        return;
+    ngx_log_t                   *log;
+    ngx_wholesale_credential_t  *credential;
+
+    log = &refresh->parent.log;
+    credential = refresh->credential;
+
+    if (ngx_wholesale_grant_save(credential, log) == NGX_AGAIN) {
+
+        if ((ngx_msec_int_t) (refresh->writing_end - ngx_current_msec) > 0) {
+            ngx_add_timer(&refresh->event, NGX_HTTP_WHOLESALE_REFRESH_WRITE);
+            return;
+        }
+
+        ngx_wholesale_grant_late(credential, log);
     }
 
-    ngx_memory_barrier();
-
     refresh->writing = 0;
-
-    ngx_wholesale_token_written(refresh->credential, refresh->written.trouble,
-                                refresh->written.err, &refresh->parent.log);
 
     ngx_http_wholesale_refresh_use(refresh);
 }

@@ -15,10 +15,13 @@
 #define NGX_HTTP_WHOLESALE_TOKEN_RETRY_FINAL  60
 
 /*
- * Milliseconds.  Another worker's refresh is noticed by looking: as often as
- * this, and only while a request waits.
+ * Milliseconds.  Another worker's refresh is noticed by looking at a number in
+ * the zone: as often as this, and only while a request waits.  That a worker
+ * died in it, or that it is time to try again, is asked for less often: it
+ * takes the zone's lock.
  */
 #define NGX_HTTP_WHOLESALE_TOKEN_POLL         20
+#define NGX_HTTP_WHOLESALE_TOKEN_LOOK         200
 
 
 static ngx_int_t ngx_http_wholesale_want_token(ngx_http_request_t *r,
@@ -173,7 +176,7 @@ ngx_http_wholesale_wait_for_token(ngx_http_request_t *r,
 static void
 ngx_http_wholesale_token_poll(ngx_event_t *ev)
 {
-    ngx_int_t                    rc;
+    ngx_uint_t                   ask, changes;
     ngx_queue_t                 *q, *next;
     ngx_http_request_t          *r;
     ngx_http_wholesale_ctx_t    *ctx;
@@ -181,6 +184,16 @@ ngx_http_wholesale_token_poll(ngx_event_t *ev)
 
     credential = (ngx_wholesale_credential_t *)
                 ((u_char *) ev - offsetof(ngx_wholesale_credential_t, poll));
+
+    changes = credential->sh->changes;
+
+    ask = (changes != credential->changes
+           || (ngx_msec_int_t) (credential->look - ngx_current_msec) <= 0);
+
+    if (ask) {
+        credential->changes = changes;
+        credential->look = ngx_current_msec + NGX_HTTP_WHOLESALE_TOKEN_LOOK;
+    }
 
     for (q = ngx_queue_head(&credential->waiters);
          q != ngx_queue_sentinel(&credential->waiters);
@@ -191,13 +204,25 @@ ngx_http_wholesale_token_poll(ngx_event_t *ev)
         ctx = ngx_queue_data(q, ngx_http_wholesale_ctx_t, token_queue);
         r = ctx->request;
 
-        rc = ngx_http_wholesale_want_token(r, ctx);
+        if (!ngx_wholesale_token_live(credential, ctx->token_rejected)
+            && (ngx_msec_int_t) (ctx->token_end - ngx_current_msec) > 0)
+        {
+            if (!ask) {
+                continue;
+            }
 
-        if (rc != NGX_AGAIN) {
-            ngx_queue_remove(q);
-            ctx->token = NGX_HTTP_WHOLESALE_TOKEN_WOKEN;
-            ngx_post_event(r->connection->write, &ngx_posted_events);
+            if (ngx_http_wholesale_want_token(r, ctx) == NGX_AGAIN) {
+
+                /* whoever came later has no more reason to end its wait */
+
+                ask = 0;
+                continue;
+            }
         }
+
+        ngx_queue_remove(q);
+        ctx->token = NGX_HTTP_WHOLESALE_TOKEN_WOKEN;
+        ngx_post_event(r->connection->write, &ngx_posted_events);
     }
 
     if (!ngx_queue_empty(&credential->waiters) && !ev->timer_set) {
@@ -250,6 +275,7 @@ ngx_http_wholesale_drive_token(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_wholesale_replay(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
 {
+    ngx_str_t                    tenant;
     ngx_http_upstream_t         *u;
     ngx_wholesale_credential_t  *credential;
 
@@ -260,25 +286,33 @@ ngx_http_wholesale_replay(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
+    tenant.data = (u_char *) ctx->tenant->name;
+    tenant.len = ctx->tenant->name_len;
+
     if (ctx->replayed) {
-        ngx_wholesale_token_futile(credential);
+        ngx_wholesale_token_futile(credential, &tenant, ctx->token_used);
+        return NGX_DECLINED;
+    }
+
+    if (ngx_wholesale_token_is_futile(credential, &tenant, ctx->token_used)) {
         return NGX_DECLINED;
     }
 
     ctx->token_rejected = ctx->token_used;
     ctx->token_end = ngx_current_msec + credential->refresh_wait;
 
-    if (ngx_http_wholesale_want_token(r, ctx) == NGX_DECLINED) {
-        ctx->retry_after = 0;
-        return NGX_DECLINED;
-    }
-
     ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
                   "wholesale credential \"%V\": Webex rejected the token; "
                   "%V is sent once more with a new one",
                   &credential->name, &ctx->tracking_id);
 
+    /*
+     * Until there is a new token nobody may send it, an error page that leads
+     * back to us included.
+     */
+
     ctx->replayed = 1;
+    ctx->forwarded = 0;
 
     /*
      * The upstream is ended here, as for an internal redirect; both this and
@@ -333,7 +367,21 @@ ngx_http_wholesale_replay_handler(ngx_http_request_t *r)
 
     /* the content phase once more; all that comes before it stands */
 
+    ctx->forwarded = 1;
+
     r->write_event_handler = ngx_http_core_run_phases;
 
     ngx_http_core_run_phases(r);
+}
+
+
+void
+ngx_http_wholesale_token_taken(ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_str_t  tenant;
+
+    tenant.data = (u_char *) ctx->tenant->name;
+    tenant.len = ctx->tenant->name_len;
+
+    ngx_wholesale_token_taken(ctx->credential, &tenant);
 }

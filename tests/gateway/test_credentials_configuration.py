@@ -119,4 +119,6 @@ def test_another_client(refreshing, sandbox):
     running.change(client_id=sandbox.client_id)
     running.reload()
     running.wait_for(lambda: running.update().status == 202, "the reload")
-    assert len(refreshes(sandbox)) == 2
+
+    # of the first one there is nothing left if its workers are gone
+    assert len(refreshes(sandbox)) in (2, 3)

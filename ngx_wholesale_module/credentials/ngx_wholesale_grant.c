@@ -1,0 +1,262 @@
+
+/*
+ * Copyright (C) The wholesale gateway authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_wholesale_grant.h>
+#include <ngx_wholesale_secret.h>
+
+
+/* milliseconds between two tries to write a file, of all workers */
+#define NGX_WHOLESALE_GRANT_RETRY  1000
+
+
+static ngx_int_t ngx_wholesale_grant_write(
+    ngx_wholesale_credential_t *credential);
+static ngx_int_t ngx_wholesale_grant_written(
+    ngx_wholesale_credential_t *credential, ngx_log_t *log);
+static void ngx_wholesale_grant_forget(ngx_wholesale_grant_sh_t *grant);
+
+
+ngx_uint_t
+ngx_wholesale_grant_use(ngx_wholesale_grant_sh_t *grant, ngx_uint_t readable,
+    u_char *buffer, ngx_str_t *token, u_char *digest)
+{
+    u_char  kept[NGX_WHOLESALE_DIGEST_LEN];
+
+    if (readable) {
+        ngx_wholesale_secret_digest(token->data, token->len, digest);
+    }
+
+    if (grant->len == 0) {
+        return 0;
+    }
+
+    if (readable) {
+        ngx_wholesale_secret_digest(grant->token, grant->len, kept);
+
+        if (ngx_memcmp(digest, kept, NGX_WHOLESALE_DIGEST_LEN) == 0
+            || (ngx_memcmp(digest, grant->had, NGX_WHOLESALE_DIGEST_LEN) != 0
+                && ngx_memcmp(digest, grant->written,
+                              NGX_WHOLESALE_DIGEST_LEN)
+                   != 0))
+        {
+            ngx_wholesale_grant_forget(grant);
+            return 0;
+        }
+    }
+
+    ngx_memcpy(buffer, grant->token, grant->len);
+
+    token->data = buffer;
+    token->len = grant->len;
+
+    return 1;
+}
+
+
+void
+ngx_wholesale_grant_keep(ngx_wholesale_credential_t *credential,
+    const char *token, size_t len, u_char *digest)
+{
+    ngx_wholesale_grant_sh_t  *grant;
+
+    grant = credential->grant;
+
+    ngx_shmtx_lock(&credential->shpool->mutex);
+
+    ngx_explicit_memzero(grant->token, grant->len);
+    ngx_memcpy(grant->token, token, len);
+
+    grant->len = len;
+    grant->version++;
+    grant->retry = ngx_current_msec;
+
+    if (digest) {
+        ngx_memcpy(grant->had, digest, NGX_WHOLESALE_DIGEST_LEN);
+
+        if (grant->writer == 0) {
+            ngx_memcpy(grant->written, digest, NGX_WHOLESALE_DIGEST_LEN);
+        }
+    }
+
+    ngx_shmtx_unlock(&credential->shpool->mutex);
+}
+
+
+ngx_int_t
+ngx_wholesale_grant_save(ngx_wholesale_credential_t *credential,
+    ngx_log_t *log)
+{
+    ngx_int_t                  rc;
+    ngx_wholesale_grant_sh_t  *grant;
+
+    if (credential->write) {
+        return credential->write->done
+               ? ngx_wholesale_grant_written(credential, log) : NGX_AGAIN;
+    }
+
+    grant = credential->grant;
+
+    if (grant->len == 0) {
+        return NGX_OK;
+    }
+
+    ngx_shmtx_lock(&credential->shpool->mutex);
+
+    if (grant->len == 0) {
+        rc = NGX_OK;
+
+    } else if ((ngx_msec_int_t) (grant->retry - ngx_current_msec) > 0
+               || (grant->writer && grant->writer != ngx_pid
+                   && (kill(grant->writer, 0) == 0 || ngx_errno != ESRCH)))
+    {
+        rc = NGX_AGAIN;
+
+    } else {
+        rc = ngx_wholesale_grant_write(credential);
+    }
+
+    ngx_shmtx_unlock(&credential->shpool->mutex);
+
+    return rc;
+}
+
+
+/* under the lock */
+
+static ngx_int_t
+ngx_wholesale_grant_write(ngx_wholesale_credential_t *credential)
+{
+    ngx_wholesale_grant_sh_t      *grant;
+    ngx_wholesale_secret_write_t  *w;
+
+    grant = credential->grant;
+    grant->retry = ngx_current_msec + NGX_WHOLESALE_GRANT_RETRY;
+
+    w = ngx_wholesale_secret_write_create(&credential->refresh_token_file,
+                                          grant->token, grant->len);
+    if (w == NULL) {
+        return NGX_AGAIN;
+    }
+
+    w->version = grant->version;
+
+    ngx_memcpy(w->known[0], grant->had, NGX_WHOLESALE_DIGEST_LEN);
+    ngx_memcpy(w->known[1], grant->written, NGX_WHOLESALE_DIGEST_LEN);
+
+    ngx_wholesale_secret_digest(grant->token, grant->len, grant->written);
+
+    grant->writer = ngx_pid;
+    credential->write = w;
+
+    ngx_wholesale_secret_write(w);
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_wholesale_grant_written(ngx_wholesale_credential_t *credential,
+    ngx_log_t *log)
+{
+    ngx_uint_t                     again, current;
+    ngx_wholesale_grant_sh_t      *grant;
+    ngx_wholesale_secret_write_t  *w;
+
+    ngx_memory_barrier();
+
+    w = credential->write;
+    grant = credential->grant;
+
+    ngx_shmtx_lock(&credential->shpool->mutex);
+
+    again = grant->unsaved;
+    current = (grant->version == w->version);
+
+    grant->writer = 0;
+
+    if (w->trouble && !w->foreign) {
+        grant->unsaved = 1;
+
+    } else if (current) {
+        ngx_wholesale_grant_forget(grant);
+
+    } else if (!w->foreign) {
+
+        /* there is a newer one already */
+
+        ngx_memcpy(grant->had, grant->written, NGX_WHOLESALE_DIGEST_LEN);
+        grant->retry = ngx_current_msec;
+    }
+
+    ngx_shmtx_unlock(&credential->shpool->mutex);
+
+    if (w->foreign) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "wholesale credential \"%V\": file \"%V\" %s: that one "
+                      "is used from now on, and the one that the token "
+                      "endpoint has given is not", &credential->name,
+                      &credential->refresh_token_file, w->trouble);
+
+    } else if (w->trouble && !again) {
+        ngx_log_error(NGX_LOG_ERR, log, w->err,
+                      "wholesale credential \"%V\": file \"%V\" %s: the new "
+                      "refresh token is in memory only, and is lost when the "
+                      "gateway stops; it is tried again every second",
+                      &credential->name, &credential->refresh_token_file,
+                      w->trouble);
+
+    } else if (w->trouble == NULL && again && current) {
+        ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                      "wholesale credential \"%V\": the new refresh token is "
+                      "in file \"%V\" at last", &credential->name,
+                      &credential->refresh_token_file);
+    }
+
+    again = (w->trouble && !w->foreign);
+
+    credential->write = NULL;
+    ngx_wholesale_secret_write_free(w);
+
+    return again ? NGX_ERROR : (current ? NGX_OK : NGX_AGAIN);
+}
+
+
+static void
+ngx_wholesale_grant_forget(ngx_wholesale_grant_sh_t *grant)
+{
+    ngx_explicit_memzero(grant->token, grant->len);
+
+    grant->len = 0;
+    grant->unsaved = 0;
+}
+
+
+void
+ngx_wholesale_grant_late(ngx_wholesale_credential_t *credential,
+    ngx_log_t *log)
+{
+    ngx_uint_t                 again;
+    ngx_wholesale_grant_sh_t  *grant;
+
+    grant = credential->grant;
+
+    ngx_shmtx_lock(&credential->shpool->mutex);
+
+    again = grant->unsaved;
+    grant->unsaved = (grant->len != 0);
+
+    ngx_shmtx_unlock(&credential->shpool->mutex);
+
+    if (!again) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "wholesale credential \"%V\": writing file \"%V\" takes "
+                      "too long: the new refresh token is in memory only so "
+                      "far", &credential->name,
+                      &credential->refresh_token_file);
+    }
+}
