@@ -3,11 +3,13 @@
 """A live token, always, and one refresh at a time."""
 
 import os
+import pathlib
 import socket
+import threading
 import time
 
-from gateway.credentials import (TOKEN_PATH, refreshes, token_requests,
-                                 updates)
+from gateway.credentials import (TOKEN_PATH, refreshes, token_answer,
+                                 token_requests, updates)
 from gateway.refusal import check_refusal
 
 
@@ -98,6 +100,39 @@ def test_tokens_that_live_shortly(refreshing, sandbox):
         != sandbox.read_secret("refresh_token")
 
 
+def test_a_refresh_token_that_lives_shortly(refreshing, sandbox):
+    """Shorter than the access token: it must not lapse either."""
+
+    sandbox.set(rotate=True, refresh_token_seconds=1)
+    running = refreshing()
+    running.warm()
+
+    end = time.monotonic() + 3
+
+    while time.monotonic() < end:
+        assert running.ready()[0] == 200
+        assert running.credential()["last_error"] is None
+        time.sleep(0.03)
+
+    assert 3 <= len(refreshes(sandbox)) <= 6
+
+
+def test_a_refresh_token_that_no_refresh_renews(refreshing, sandbox):
+    """Its end comes nearer, and that is no reason for a storm."""
+
+    running = refreshing()
+    end = time.monotonic() + 4
+
+    while (left := end - time.monotonic()) > 0.02:
+        sandbox.heal()
+        sandbox.fail(**token_answer(refresh_token="r" * 40,
+                                    refresh_token_expires_in=max(
+                                        1, round(left))))
+        running.ready()
+
+    assert len(refreshes(sandbox)) <= 12
+
+
 def test_the_wait_is_bounded(refreshing, sandbox):
     running = refreshing(credential="refresh_wait 500ms;")
     sandbox.fail(path=TOKEN_PATH, delay=1.5)
@@ -152,6 +187,42 @@ def test_a_worker_that_dies(refreshing, sandbox):
         start = time.monotonic()
         assert running.update().status == 202
         assert time.monotonic() - start < 1
+
+
+def test_many_that_wait(refreshing, sandbox):
+    """They cost next to nothing meanwhile, and nobody is forgotten."""
+
+    running = refreshing(workers=2)
+    sandbox.fail(path=TOKEN_PATH, delay=2)
+    times = []
+
+    def watch():
+        running.wait_for(lambda: sandbox.count == 1, "the refresh")
+        before = cpu(running)
+        time.sleep(1)
+        times.append(cpu(running) - before)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    answers = running.concurrently(200)
+    watcher.join()
+
+    assert {answer.status for answer in answers} == {202}
+    assert len(refreshes(sandbox)) == 1
+    print(f"{times[0]:.2f} s of CPU in a second")
+    assert times[0] < 0.3
+
+
+def cpu(running):
+    """Seconds of all workers."""
+
+    ticks = 0
+
+    for pid in running.workers():
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().split()
+        ticks += int(fields[13]) + int(fields[14])
+
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def test_a_reload_keeps_the_token(refreshing, sandbox):

@@ -2,10 +2,13 @@
 
 """Mistakes in wholesale_credential, and several of them."""
 
+import shutil
+
 import pytest
 
 from gateway.credentials import (CREDENTIAL, Refreshing, conf, refreshes,
                                  several)
+from gateway.gateway import CUSTOMER, CUSTOMERS
 
 
 @pytest.fixture
@@ -122,3 +125,47 @@ def test_another_client(refreshing, sandbox):
 
     # of the first one there is nothing left if its workers are gone
     assert len(refreshes(sandbox)) in (2, 3)
+
+
+def test_room_for_what_is_new(refreshing, sandbox):
+    """What no configuration has any more goes; a token more would not fit."""
+
+    running = refreshing(http="wholesale_zone 80k;")
+    assert running.update().status == 202
+
+    for i in range(8):
+        running.conf = conf().replace("credential webex {",
+                                      f"credential webex{i} {{")
+        running.write_tenants({"acme": {"credential": f"webex{i}"}})
+        running.write_conf()
+        running.reload()
+        running.wait_for(lambda: running.update().status == 202, "the reload")
+
+    assert "has no room" not in running.log
+
+
+def test_counters_make_room(refreshing, sandbox):
+    running = refreshing(
+        http="wholesale_zone 80k;",
+        tenants={"acme": {"limits": [
+            {"name": "one", "quota": 1, "window": "1d", "per": "customer",
+             "dryRun": True}]}})
+
+    with running.connect() as connection:
+        for i in range(900):
+            connection.send(running.encode_update(
+                target=f"{CUSTOMERS}/{CUSTOMER[:-4]}{i:04}"))
+            connection.answer("PUT")
+
+    for name in ("one", "two"):
+        shutil.copy(running.folder / "client_secret",
+                    running.folder / f"{name}_secret")
+        shutil.copy(running.folder / "refresh_token",
+                    running.folder / f"{name}_token")
+
+    options = several(("one", "two"))
+    running.change(credentials=options["credentials"],
+                   server=options["server"])
+    running.reload()
+    assert "has no room" not in running.log
+    assert len(running.ready()[1]["credentials"]) == 3

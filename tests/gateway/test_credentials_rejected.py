@@ -100,6 +100,79 @@ def test_a_second_rejection(refreshing, sandbox):
     assert running.update().status == 202
 
 
+def test_a_second_rejection_is_the_tenants_own(refreshing, sandbox):
+    """For others the update is still sent once more; and for the tenant, too,
+    as soon as there is another token."""
+
+    running = refreshing(workers=2)
+    assert running.update().status == 202
+
+    sandbox.fail(method="PUT", status=401, json={}, times=2)
+    assert running.update().status == 401
+    sandbox.expire_tokens()
+    sandbox.clear()
+
+    assert running.update(tenant="bolt").status == 202
+    assert len(refreshes(sandbox)) == 1
+
+    sandbox.expire_tokens()
+    assert running.update().status == 202
+    assert len(refreshes(sandbox)) == 2
+
+
+def test_an_answer_ends_the_rejection(refreshing, sandbox):
+    running = refreshing()
+    assert running.update().status == 202
+
+    sandbox.fail(method="PUT", status=401, json={}, times=2)
+    assert running.update().status == 401
+    assert running.get().status == 200
+
+    # of the token that was rejected, and then was not
+    sandbox.expire_tokens()
+    assert running.update().status == 202
+
+
+def test_tenants_that_are_rejected_in_turn(refreshing, sandbox):
+    """Each makes a new token, which is no reason for another to do so."""
+
+    running = refreshing(workers=2)
+    running.warm()
+    sandbox.fail(method="PUT", status=401, json={})
+    sandbox.clear()
+
+    for _ in range(10):
+        for tenant in ("acme", "bolt"):
+            assert running.update(tenant=tenant).status == 401
+
+    assert 2 <= len(refreshes(sandbox)) <= 4
+
+
+GUARDED_PAGE = """
+    location @again {
+        wholesale   on;
+        proxy_pass  http://webex;
+    }
+"""
+
+
+@pytest.mark.parametrize("equals", ("=", ""))
+def test_a_guarded_error_page(refreshing, sandbox, equals):
+    """It does not send the update with the token that was rejected."""
+
+    running = refreshing(server=GUARDED_PAGE,
+                         credential="refresh_wait 300ms;",
+                         location=f"error_page 503 {equals} @again;")
+    assert running.update().status == 202
+
+    sandbox.expire_tokens()
+    sandbox.clear()
+    sandbox.fail(path=TOKEN_PATH, status=500)
+
+    check_refusal(running.update(), 503)
+    assert len(updates(sandbox)) == 1
+
+
 @pytest.mark.parametrize("status", (403, 429, 500, 502, 503, 504))
 def test_other_answers(refreshing, sandbox, status):
     """What may have been accepted is never sent twice."""
@@ -140,6 +213,30 @@ def test_a_refresh_that_is_refused(refreshing, sandbox):
 
     assert running.credential()["state"] == "refused"
     assert running.ready()[0] == 503
+
+
+def test_a_token_that_is_revoked_after_a_refusal(refreshing, sandbox):
+    """It went on serving; then it is not live any longer."""
+
+    sandbox.set(refresh_token_seconds=1)
+    running = refreshing(tolerated=[r"a person has to authorise anew"])
+    running.warm()
+    sandbox.fail(path=TOKEN_PATH, status=400, json={})
+
+    running.wait_for(lambda: running.credential()["last_error"],
+                     "the refusal")
+    assert running.update().status == 202
+    assert running.ready()[0] == 200
+    assert running.credential()["state"] == "live"
+
+    sandbox.expire_tokens()
+    check_refusal(running.update(), 503)
+    sandbox.clear()
+
+    check_refusal(running.update(), 503)
+    assert running.credential()["state"] == "refused"
+    assert running.ready()[0] == 503
+    assert sandbox.count == 0
 
 
 def test_a_refresh_that_is_slow(refreshing, sandbox):
