@@ -40,6 +40,8 @@ static char *ngx_http_wholesale_credential_check(ngx_conf_t *cf,
     ngx_wholesale_credential_t *credential);
 static char *ngx_http_wholesale_credential_check_static(ngx_conf_t *cf,
     ngx_wholesale_credential_t *credential);
+static char *ngx_http_wholesale_credential_check_file(ngx_conf_t *cf,
+    ngx_wholesale_credential_t *credential);
 static char *ngx_http_wholesale_credential_look(ngx_conf_t *cf,
     const char *name, ngx_str_t *file);
 
@@ -311,6 +313,12 @@ ngx_http_wholesale_credential_check(ngx_conf_t *cf,
         }
     }
 
+    if (ngx_http_wholesale_credential_check_file(cf, credential)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     if (ngx_http_wholesale_credential_look(cf, "client_secret_file",
                                            &credential->client_secret_file)
         != NGX_CONF_OK)
@@ -348,6 +356,52 @@ ngx_http_wholesale_credential_check_static(ngx_conf_t *cf,
 }
 
 
+/* two that refresh with one token would each kill the other's */
+
+static char *
+ngx_http_wholesale_credential_check_file(ngx_conf_t *cf,
+    ngx_wholesale_credential_t *credential)
+{
+    ngx_str_t                       *file, *other;
+    ngx_uint_t                       i;
+    ngx_file_info_t                  fi, ofi;
+    ngx_wholesale_credential_t      *another;
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wholesale_module);
+    another = wmcf->credentials->elts;
+
+    for (i = 0; i < wmcf->credentials->nelts; i++) {
+
+        if (&another[i] == credential
+            || another[i].refresh_token_file.data == NULL)
+        {
+            continue;
+        }
+
+        file = &credential->refresh_token_file;
+        other = &another[i].refresh_token_file;
+
+        if (ngx_strcmp(file->data, other->data) == 0
+            || (ngx_file_info(file->data, &fi) != NGX_FILE_ERROR
+                && ngx_file_info(other->data, &ofi) != NGX_FILE_ERROR
+                && fi.st_dev == ofi.st_dev
+                && ngx_file_uniq(&fi) == ngx_file_uniq(&ofi)))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "wholesale_credential \"%V\" has the "
+                               "\"refresh_token_file\" of "
+                               "wholesale_credential \"%V\": each needs one "
+                               "of its own",
+                               &credential->name, &another[i].name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 /*
  * A file that is not there yet is no mistake: who renews the token may come
  * later.  It is told all the same, for "nginx -t" is when one looks.
@@ -379,6 +433,46 @@ ngx_http_wholesale_credential_look(ngx_conf_t *cf, const char *name,
     ngx_free(buffer);
 
     return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_wholesale_attach_credentials(ngx_http_wholesale_main_conf_t *wmcf,
+    ngx_log_t *log)
+{
+    ngx_uint_t                   i;
+    ngx_slab_pool_t             *shpool;
+    ngx_wholesale_credential_t  *credential;
+
+    shpool = wmcf->counters.shpool;
+    credential = wmcf->credentials->elts;
+
+    wmcf->configuration = ngx_wholesale_token_zone_configure(
+                                                  &wmcf->sh->tokens, shpool);
+
+    for (i = 0; i < wmcf->credentials->nelts; i++) {
+
+        if (credential[i].access_token_file.data) {
+            continue;
+        }
+
+        while (ngx_wholesale_token_zone_attach(&wmcf->sh->tokens, shpool,
+                                               &credential[i])
+               != NGX_OK)
+        {
+            if (ngx_wholesale_counters_evict(&wmcf->counters)) {
+                continue;
+            }
+
+            ngx_log_error(NGX_LOG_EMERG, log, 0,
+                          "\"wholesale_zone\" has no room for the token of "
+                          "wholesale_credential \"%V\"",
+                          &credential[i].name);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

@@ -45,8 +45,6 @@ static char *ngx_http_wholesale_zone_size(ngx_conf_t *cf, void *post,
     void *data);
 static ngx_int_t ngx_http_wholesale_init_zone(ngx_shm_zone_t *shm_zone,
     void *data);
-static ngx_int_t ngx_http_wholesale_attach_tokens(
-    ngx_http_wholesale_main_conf_t *wmcf, ngx_log_t *log);
 static ngx_int_t ngx_http_wholesale_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_wholesale_init_process(ngx_cycle_t *cycle);
 static void ngx_http_wholesale_exit_process(ngx_cycle_t *cycle);
@@ -408,6 +406,7 @@ ngx_http_wholesale_create_main_conf(ngx_conf_t *cf)
      *     wmcf->sh = NULL;
      *     wmcf->configuration = 0;
      *     wmcf->ready = 0;
+     *     wmcf->locations = NULL;
      *     wmcf->counters = { NULL, NULL };
      *     wmcf->redis = NULL;
      *     wmcf->redis_counters = { 0 };
@@ -522,6 +521,10 @@ ngx_http_wholesale_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wholesale_module);
+
+    if (ngx_http_wholesale_collect_location(cf, wmcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (wmcf->tenants) {
         clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -641,47 +644,7 @@ ngx_http_wholesale_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 
     wmcf->counters.sh = wmcf->sh->counters;
 
-    return ngx_http_wholesale_attach_tokens(wmcf, shm_zone->shm.log);
-}
-
-
-static ngx_int_t
-ngx_http_wholesale_attach_tokens(ngx_http_wholesale_main_conf_t *wmcf,
-    ngx_log_t *log)
-{
-    ngx_uint_t                   i;
-    ngx_slab_pool_t             *shpool;
-    ngx_wholesale_credential_t  *credential;
-
-    shpool = wmcf->counters.shpool;
-    credential = wmcf->credentials->elts;
-
-    wmcf->configuration = ngx_wholesale_token_zone_configure(
-                                                  &wmcf->sh->tokens, shpool);
-
-    for (i = 0; i < wmcf->credentials->nelts; i++) {
-
-        if (credential[i].access_token_file.data) {
-            continue;
-        }
-
-        while (ngx_wholesale_token_zone_attach(&wmcf->sh->tokens, shpool,
-                                               &credential[i])
-               != NGX_OK)
-        {
-            if (ngx_wholesale_counters_evict(&wmcf->counters)) {
-                continue;
-            }
-
-            ngx_log_error(NGX_LOG_EMERG, log, 0,
-                          "\"wholesale_zone\" has no room for the token of "
-                          "wholesale_credential \"%V\"",
-                          &credential[i].name);
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return ngx_http_wholesale_attach_credentials(wmcf, shm_zone->shm.log);
 }
 
 
@@ -703,6 +666,10 @@ ngx_http_wholesale_init(ngx_conf_t *cf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "no \"wholesale_tenants\" is defined "
                            "for \"wholesale_ready\"");
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_wholesale_check_locations(cf, wmcf) != NGX_OK) {
         return NGX_ERROR;
     }
 

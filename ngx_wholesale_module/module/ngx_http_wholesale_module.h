@@ -106,6 +106,9 @@ typedef struct {
     /* some location has "wholesale_ready" */
     ngx_uint_t                       ready;
 
+    /* for ngx_http_wholesale_check_locations() */
+    ngx_array_t                     *locations;
+
     /* this worker's connection; NULL: there is no wholesale_redis block */
     ngx_wholesale_redis_t           *redis;
     ngx_wholesale_redis_counters_t   redis_counters;
@@ -120,6 +123,9 @@ typedef struct {
      * answered in our form too.
      */
     ngx_uint_t                       guarded;
+
+    /* some location of it has "wholesale_ready" */
+    ngx_uint_t                       ready;
 } ngx_http_wholesale_srv_conf_t;
 
 
@@ -494,9 +500,32 @@ ngx_int_t ngx_http_wholesale_load_catalogue(ngx_conf_t *cf,
 char *ngx_http_wholesale_credential_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/*
+ * Gives each credential that is refreshed its place in the zone; counters may
+ * have to go for it.  NGX_OK, or NGX_ERROR, which is told, if there is no room.
+ */
+ngx_int_t ngx_http_wholesale_attach_credentials(
+    ngx_http_wholesale_main_conf_t *wmcf, ngx_log_t *log);
+
 /* the one of this name; no name: the only one there is; or NULL */
 ngx_wholesale_credential_t *ngx_http_wholesale_find_credential(
     ngx_http_wholesale_main_conf_t *wmcf, const char *name);
+
+
+/* ngx_http_wholesale_endpoint.c: what credentials ask of locations */
+
+/* notes the one that is being merged; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_wholesale_collect_location(ngx_conf_t *cf,
+    ngx_http_wholesale_main_conf_t *wmcf);
+
+/*
+ * When all are merged: whether each server that refreshes has the location of
+ * the token endpoint, so that it gets the secrets and nobody else, and whether
+ * each that is guarded sees that Webex rejects a token.  NGX_OK or NGX_ERROR;
+ * then it is told what would be right.
+ */
+ngx_int_t ngx_http_wholesale_check_locations(ngx_conf_t *cf,
+    ngx_http_wholesale_main_conf_t *wmcf);
 
 
 /* ngx_http_wholesale_token.c: requests that wait for a token */

@@ -41,6 +41,7 @@ char *
 ngx_http_wholesale_ready(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_core_loc_conf_t        *clcf;
+    ngx_http_wholesale_srv_conf_t   *wscf;
     ngx_http_wholesale_main_conf_t  *wmcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -48,6 +49,9 @@ ngx_http_wholesale_ready(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wholesale_module);
     wmcf->ready = 1;
+
+    wscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_wholesale_module);
+    wscf->ready = 1;
 
     return NGX_CONF_OK;
 }

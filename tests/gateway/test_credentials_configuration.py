@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from gateway.credentials import (CREDENTIAL, Refreshing, conf, refreshes,
-                                 several)
+from gateway.credentials import (CREDENTIAL, STATIC, Refreshing, conf,
+                                 refreshes, several)
 from gateway.gateway import CUSTOMER, CUSTOMERS
 
 
@@ -74,6 +74,142 @@ def test_a_file_that_is_missing_is_told(configured):
     assert fine
     assert "[warn]" in output
     assert "refresh_token_file" in output
+
+
+def test_two_with_one_refresh_token(configured):
+    """Each would kill the other's."""
+
+    fine, output = configured(credentials=CREDENTIAL
+                              .replace("credential webex", "credential two")
+                              .replace("@credential@", "")).test()
+
+    assert not fine
+    assert '"two" has the "refresh_token_file" of' in output
+
+
+@pytest.mark.parametrize("link", ("symlink_to", "hardlink_to"))
+def test_two_with_one_refresh_token_by_a_link(configured, link):
+    gateway = configured(credentials=CREDENTIAL
+                         .replace("credential webex", "credential two")
+                         .replace("refresh_token;", "other_token;")
+                         .replace("@credential@", ""))
+    getattr(gateway.folder / "other_token", link)(
+        gateway.folder / "refresh_token")
+    fine, output = gateway.test()
+
+    assert not fine
+    assert '"two" has the "refresh_token_file" of' in output
+
+
+# the location of the token endpoint
+
+ENDPOINT = "location = /_webex/access_token {"
+
+
+@pytest.mark.parametrize("old, new, words", (
+    (ENDPOINT, "location = /_webex/other {", "is not the path"),
+    (ENDPOINT, "location ~ /_webex/access_token {", "is not the path"),
+    (ENDPOINT, "location @endpoint {", "is not the path"),
+    ("internal;", "", 'is a location that is not "internal"'),
+    ("internal;", "internal; wholesale on;", 'with "wholesale on"')))
+@pytest.mark.parametrize("page", (True, False))
+def test_the_endpoints_location(configured, old, new, words, page):
+    """Of each server that is guarded or has a readiness page."""
+
+    text = conf()
+    assert text.count(old) == 1
+    text = text.replace(old, new)
+
+    if page:
+        text = text.replace("wholesale   on;", "")
+    else:
+        text = text.replace("wholesale_ready;", "return 200;")
+
+    fine, output = configured(conf=text, token_pass="http://webex").test()
+
+    assert not fine
+    assert words in output
+    assert "location = /_webex/access_token { internal;" in output
+    assert "nginx.conf:" in output
+
+
+@pytest.mark.parametrize("location", (
+    ENDPOINT, "location /_webex/access_token {",
+    "location ^~ /_webex/access_token {",
+    "location /_webex/ { " + ENDPOINT))
+def test_other_locations_of_the_endpoint(configured, location):
+    text = conf().replace(ENDPOINT, location)
+
+    if location.count("{") == 2:
+        text = text.replace("@token_pass@;", "@token_pass@; }")
+
+    fine, output = configured(conf=text).test()
+    assert fine, output
+
+
+def test_a_server_that_needs_no_endpoint(configured):
+    fine, output = configured(http="""
+        server {
+            listen  127.0.0.1:@other_port@;
+
+            location / {
+                proxy_pass  http://webex;
+            }
+        }
+    """).test()
+
+    assert fine, output
+
+
+def test_a_server_without_the_endpoint(configured):
+    """Each server needs it: an internal location is of one only."""
+
+    fine, output = configured(http="""
+        server {
+            listen  127.0.0.1:@other_port@;
+
+            location / {
+                proxy_pass  http://webex;
+            }
+
+            location = /ready {
+                wholesale_ready;
+            }
+        }
+    """).test()
+
+    assert not fine
+    assert "is not the path of any location" in output
+
+
+INTERCEPTED = "error_page 401 404 /page; proxy_intercept_errors on;"
+
+
+@pytest.mark.parametrize("where", ("http", "server", "location"))
+def test_an_error_page_instead_of_the_rejection(configured, where):
+    """nginx would not let anybody see that Webex rejects the token."""
+
+    fine, output = configured(**{where: INTERCEPTED}).test()
+
+    assert not fine
+    assert 'with "proxy_intercept_errors on" in the guarded location' \
+        in output
+
+
+@pytest.mark.parametrize("location", (
+    "error_page 404 /page; proxy_intercept_errors on;",
+    "error_page 401 404 /page;",
+    "proxy_intercept_errors on;"))
+def test_other_error_pages(configured, location):
+    fine, output = configured(location=location).test()
+    assert fine, output
+
+
+def test_an_error_page_with_a_static_token(configured):
+    """It is nobody's to refresh."""
+
+    fine, output = configured(conf=conf(STATIC), location=INTERCEPTED).test()
+    assert fine, output
 
 
 def test_ready_without_tenants(configured):

@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-from gateway import http1
 from gateway.credentials import (STATIC, TOKEN_PATH, conf, refreshes, several,
                                  token_answer)
 from gateway.redis_proxy import RedisProxy
@@ -188,26 +187,19 @@ def redis_port():
         yield s.getsockname()[1]
 
 
-def test_the_secrets_go_to_no_other_location(refreshing, sandbox):
-    """Of a server without the endpoint's own one, which is internal."""
+@pytest.mark.parametrize("detour", (
+    "location ~ ^/_webex { proxy_pass http://webex; }",
+    "rewrite ^/_webex /elsewhere; location /elsewhere { "
+    "proxy_pass http://webex; }"))
+def test_the_secrets_go_to_no_other_location(refreshing, sandbox, detour):
+    """Whatever leads to one that is not internal."""
 
-    running = refreshing(http="""
-        server {
-            listen  127.0.0.1:@other_port@;
+    running = refreshing(
+        conf=conf().replace("location = /_webex", "location /_webex"),
+        server=detour)
 
-            location / {
-                proxy_pass  http://webex;
-            }
-
-            location = /ready {
-                wholesale_ready;
-            }
-        }
-    """)
-
-    with http1.Connection(running.ports["other_port"]) as connection:
-        answer = connection.request("GET", "/ready", [("Host", "probe")])
-
-    assert answer.status == 503
-    time.sleep(0.3)
+    assert running.ready()[0] == 503
+    running.wait_for(lambda: running.credential()["last_error"],
+                     "the refusal")
+    assert "failed with 404" in running.credential()["last_error"]
     assert sandbox.count == 0
