@@ -14,6 +14,8 @@
 #define NGX_WHOLESALE_SECRET_SUFFIX  ".wholesale.new"
 
 
+static void ngx_wholesale_secret_look(ngx_str_t *file,
+    ngx_wholesale_secret_id_t *id);
 static void ngx_wholesale_secret_identify(ngx_file_info_t *fi,
     ngx_wholesale_secret_id_t *id);
 static const char *ngx_wholesale_secret_parse(u_char *buffer, size_t len,
@@ -50,6 +52,7 @@ ngx_wholesale_secret_read(ngx_str_t *file, u_char *buffer, ngx_str_t *secret,
 
     if (fd == NGX_INVALID_FILE) {
         *err = ngx_errno;
+        ngx_wholesale_secret_look(file, id);
         return "cannot be opened";
     }
 
@@ -91,6 +94,19 @@ done:
     }
 
     return trouble;
+}
+
+
+static void
+ngx_wholesale_secret_look(ngx_str_t *file, ngx_wholesale_secret_id_t *id)
+{
+    ngx_file_info_t  fi;
+
+    ngx_memzero(id, sizeof(ngx_wholesale_secret_id_t));
+
+    if (ngx_file_info(file->data, &fi) != NGX_FILE_ERROR) {
+        ngx_wholesale_secret_identify(&fi, id);
+    }
 }
 
 
@@ -144,14 +160,9 @@ ngx_uint_t
 ngx_wholesale_secret_changed(ngx_str_t *file,
     const ngx_wholesale_secret_id_t *id)
 {
-    ngx_file_info_t            fi;
     ngx_wholesale_secret_id_t  current;
 
-    if (ngx_file_info(file->data, &fi) == NGX_FILE_ERROR) {
-        return 1;
-    }
-
-    ngx_wholesale_secret_identify(&fi, &current);
+    ngx_wholesale_secret_look(file, &current);
 
     return !ngx_wholesale_secret_same(&current, id);
 }

@@ -33,7 +33,7 @@
 #define NGX_WHOLESALE_DIGEST_LEN      16
 
 
-/* which file it is, and in which state; all 0: there is none */
+/* which file it is, and in which state; all 0: none that could be examined */
 
 typedef struct {
     ngx_file_uniq_t   uniq;
@@ -74,7 +74,7 @@ typedef struct {
 const char *ngx_wholesale_secret_read(ngx_str_t *file, u_char *buffer,
     ngx_str_t *secret, ngx_wholesale_secret_id_t *id, ngx_err_t *err);
 
-/* whether the file is another than "id", or cannot be examined */
+/* whether the file is another than "id" */
 ngx_uint_t ngx_wholesale_secret_changed(ngx_str_t *file,
     const ngx_wholesale_secret_id_t *id);
 

@@ -328,6 +328,10 @@ ngx_http_wholesale_replay(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
 
     r->write_event_handler = ngx_http_wholesale_replay_handler;
 
+    /* begins the refresh; whether there is any use in that is told later */
+
+    (void) ngx_http_wholesale_want_token(r, ctx);
+
     /* even a token that is here already is for the next turn of the loop */
 
     if (ngx_http_wholesale_wait_for_token(r, ctx) == NGX_DONE) {

@@ -111,6 +111,35 @@ def test_while_the_file_cannot_be_read(unsaved, sandbox, trouble):
     assert running.update().status == 202
 
 
+@pytest.mark.parametrize("trouble", ("missing", "unreadable", "dangling"))
+def test_it_is_refused_while_the_file_cannot_be_read(unsaved, sandbox,
+                                                     trouble):
+    """That is no change of the file, for which it would be tried again."""
+
+    running, _ = unsaved(tolerated=[r"a person has to authorise anew"])
+    TROUBLES[trouble](running.folder / "refresh_token")
+
+    sandbox.fail(path="/v1/access_token", status=400, json={})
+    sandbox.expire_tokens()
+    assert running.update().status == 503
+    count = len(refreshes(sandbox))
+
+    end = time.monotonic() + 2.5
+
+    while time.monotonic() < end:
+        assert running.update().status == 503
+        time.sleep(0.1)
+
+    assert len(refreshes(sandbox)) == count
+    assert running.log.count("[crit]") == 1
+
+    sandbox.heal()
+    theirs = secrets.make()
+    sandbox.add_refresh_token(theirs)
+    running.write_secret("refresh_token", theirs)
+    running.wait_for(lambda: running.update().status == 202, "the recovery")
+
+
 def test_a_file_that_is_only_touched(unsaved, sandbox):
     """It is still the old one."""
 

@@ -198,14 +198,25 @@ def test_back_off(refreshing, sandbox):
     assert 3 <= len(refreshes(sandbox)) <= 4
 
 
-def test_a_wrong_certificate(refreshing, sandbox):
+@pytest.mark.parametrize("wrong", (
+    {"proxy_ssl_trusted_certificate": "/etc/ssl/certs/ca-certificates.crt"},
+    {"proxy_ssl_name": "other.example"}))
+def test_a_wrong_certificate(refreshing, sandbox, wrong):
+    right = {"proxy_ssl_trusted_certificate": sandbox.authority}
     running = refreshing(
-        credential="refresh_wait 300ms;",
+        proxy={**right, **wrong}, credential="refresh_wait 300ms;",
         token_pass="https://127.0.0.1:@webex_tls_port@/v1/access_token")
 
     check_refusal(running.update(), 503)
-    assert "location failed with 502" in running.credential()["last_error"]
+    state = running.credential()
+    assert state["state"] == "missing"
+    assert "location failed with 502" in state["last_error"]
+    assert state["last_error"] in running.log
     assert sandbox.count == 0
+
+    running.write_proxy_conf(right)
+    running.reload()
+    running.wait_for(lambda: running.update().status == 202, "the recovery")
 
 
 def test_a_new_refresh_token_is_not_lost(refreshing, sandbox):
@@ -244,12 +255,25 @@ def pipe(path):
     os.mkfifo(path)
 
 
+def unreadable(path):
+    # root may read whatever its mode is, but not this
+    path.unlink()
+    path.symlink_to("/proc/sys/vm/compact_memory")
+
+
+def dangle(path):
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
 def split(path):
     path.write_bytes(b"one\r\ntwo")
 
 
 TROUBLES = {
     "missing": (lose, "cannot be opened"),
+    "unreadable": (unreadable, "cannot be opened"),
+    "dangling": (dangle, "cannot be opened"),
     "empty": (empty, "is empty"),
     "large": (fill, "is too large"),
     "folder": (fold, "is not a regular file"),
