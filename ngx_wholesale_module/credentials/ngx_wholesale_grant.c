@@ -14,6 +14,10 @@
 #define NGX_WHOLESALE_GRANT_RETRY  1000
 
 
+static ngx_uint_t ngx_wholesale_grant_is_older(
+    ngx_wholesale_grant_sh_t *grant, u_char *digest);
+static void ngx_wholesale_grant_set(ngx_wholesale_grant_sh_t *grant,
+    u_char *token, size_t len, u_char *digest);
 static ngx_int_t ngx_wholesale_grant_write(
     ngx_wholesale_credential_t *credential);
 static ngx_int_t ngx_wholesale_grant_written(
@@ -22,39 +26,89 @@ static void ngx_wholesale_grant_forget(ngx_wholesale_grant_sh_t *grant);
 
 
 ngx_uint_t
-ngx_wholesale_grant_use(ngx_wholesale_grant_sh_t *grant, ngx_uint_t readable,
-    u_char *buffer, ngx_str_t *token, u_char *digest)
+ngx_wholesale_grant_use(ngx_wholesale_credential_t *credential, u_char *digest,
+    u_char *buffer, ngx_str_t *token)
+{
+    ngx_uint_t                 kept;
+    ngx_wholesale_grant_sh_t  *grant;
+
+    grant = credential->grant;
+
+    ngx_shmtx_lock(&credential->shpool->mutex);
+
+    if (grant->len && digest && !ngx_wholesale_grant_is_older(grant, digest)) {
+        ngx_wholesale_grant_forget(grant);
+    }
+
+    kept = (grant->len != 0);
+
+    if (kept) {
+        ngx_memcpy(buffer, grant->token, grant->len);
+
+        token->data = buffer;
+        token->len = grant->len;
+    }
+
+    ngx_shmtx_unlock(&credential->shpool->mutex);
+
+    return kept;
+}
+
+
+/* whether a file with this in it is known to be older than what is kept */
+
+static ngx_uint_t
+ngx_wholesale_grant_is_older(ngx_wholesale_grant_sh_t *grant, u_char *digest)
 {
     u_char  kept[NGX_WHOLESALE_DIGEST_LEN];
 
-    if (readable) {
-        ngx_wholesale_secret_digest(token->data, token->len, digest);
+    ngx_wholesale_secret_digest(grant->token, grant->len, kept);
+
+    return ngx_memcmp(digest, kept, NGX_WHOLESALE_DIGEST_LEN) != 0
+           && (ngx_memcmp(digest, grant->had, NGX_WHOLESALE_DIGEST_LEN) == 0
+               || ngx_memcmp(digest, grant->written, NGX_WHOLESALE_DIGEST_LEN)
+                  == 0);
+}
+
+
+void
+ngx_wholesale_grant_recover(ngx_wholesale_credential_t *credential,
+    u_char *digest)
+{
+    u_char                     buffer[NGX_WHOLESALE_SECRET_BUFFER];
+    ngx_str_t                  token;
+    ngx_uint_t                 recovered;
+    ngx_wholesale_grant_sh_t  *grant;
+
+    grant = credential->grant;
+
+    if (ngx_wholesale_secret_recover(&credential->refresh_token_file, buffer,
+                                     &token)
+        != NGX_OK
+        || token.len > WHOLESALE_REFRESH_TOKEN_MAX)
+    {
+        return;
     }
 
-    if (grant->len == 0) {
-        return 0;
+    ngx_shmtx_lock(&credential->shpool->mutex);
+
+    recovered = (grant->len == 0 && grant->writer == 0);
+
+    if (recovered) {
+        ngx_wholesale_grant_set(grant, token.data, token.len, digest);
     }
 
-    if (readable) {
-        ngx_wholesale_secret_digest(grant->token, grant->len, kept);
+    ngx_shmtx_unlock(&credential->shpool->mutex);
 
-        if (ngx_memcmp(digest, kept, NGX_WHOLESALE_DIGEST_LEN) == 0
-            || (ngx_memcmp(digest, grant->had, NGX_WHOLESALE_DIGEST_LEN) != 0
-                && ngx_memcmp(digest, grant->written,
-                              NGX_WHOLESALE_DIGEST_LEN)
-                   != 0))
-        {
-            ngx_wholesale_grant_forget(grant);
-            return 0;
-        }
+    ngx_explicit_memzero(buffer, NGX_WHOLESALE_SECRET_BUFFER);
+
+    if (recovered) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "wholesale credential \"%V\": took up the refresh token "
+                      "that was about to be put into file \"%V\" when the "
+                      "gateway was killed", &credential->name,
+                      &credential->refresh_token_file);
     }
-
-    ngx_memcpy(buffer, grant->token, grant->len);
-
-    token->data = buffer;
-    token->len = grant->len;
-
-    return 1;
 }
 
 
@@ -62,12 +116,20 @@ void
 ngx_wholesale_grant_keep(ngx_wholesale_credential_t *credential,
     const char *token, size_t len, u_char *digest)
 {
-    ngx_wholesale_grant_sh_t  *grant;
-
-    grant = credential->grant;
-
     ngx_shmtx_lock(&credential->shpool->mutex);
 
+    ngx_wholesale_grant_set(credential->grant, (u_char *) token, len, digest);
+
+    ngx_shmtx_unlock(&credential->shpool->mutex);
+}
+
+
+/* under the lock */
+
+static void
+ngx_wholesale_grant_set(ngx_wholesale_grant_sh_t *grant, u_char *token,
+    size_t len, u_char *digest)
+{
     ngx_explicit_memzero(grant->token, grant->len);
     ngx_memcpy(grant->token, token, len);
 
@@ -75,15 +137,15 @@ ngx_wholesale_grant_keep(ngx_wholesale_credential_t *credential,
     grant->version++;
     grant->retry = ngx_current_msec;
 
-    if (digest) {
-        ngx_memcpy(grant->had, digest, NGX_WHOLESALE_DIGEST_LEN);
-
-        if (grant->writer == 0) {
-            ngx_memcpy(grant->written, digest, NGX_WHOLESALE_DIGEST_LEN);
-        }
+    if (digest == NULL) {
+        return;
     }
 
-    ngx_shmtx_unlock(&credential->shpool->mutex);
+    ngx_memcpy(grant->had, digest, NGX_WHOLESALE_DIGEST_LEN);
+
+    if (grant->writer == 0) {
+        ngx_memcpy(grant->written, digest, NGX_WHOLESALE_DIGEST_LEN);
+    }
 }
 
 

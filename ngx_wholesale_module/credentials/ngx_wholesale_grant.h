@@ -63,15 +63,21 @@ struct ngx_wholesale_grant_sh_s {
 
 
 /*
- * After the file was read, in vain if "readable" is 0: replaces "token", in
- * "buffer", by the one that is kept, if the file's is older than that, or
- * forgets the kept one, if the file's is not.  "digest" is set to that of the
- * file's.  To be called with the mutex of the zone held.
+ * After the file was read, in vain if "digest", of its refresh token, is NULL:
+ * replaces "token", in "buffer", by the one that is kept, if the file's is
+ * older than that, or forgets the kept one, if the file's is not.
  *
  * Returns whether the kept one is to be used.
  */
-ngx_uint_t ngx_wholesale_grant_use(ngx_wholesale_grant_sh_t *grant,
-    ngx_uint_t readable, u_char *buffer, ngx_str_t *token, u_char *digest);
+ngx_uint_t ngx_wholesale_grant_use(ngx_wholesale_credential_t *credential,
+    u_char *digest, u_char *buffer, ngx_str_t *token);
+
+/*
+ * Keeps what a worker that died was about to put into the file, whose digest
+ * is given, if nothing else is kept and nobody writes it.
+ */
+void ngx_wholesale_grant_recover(ngx_wholesale_credential_t *credential,
+    u_char *digest);
 
 /*
  * Keeps a new refresh token; "digest" is of the file's at the time of the

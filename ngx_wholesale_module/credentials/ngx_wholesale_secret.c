@@ -20,6 +20,7 @@ static void ngx_wholesale_secret_identify(ngx_file_info_t *fi,
     ngx_wholesale_secret_id_t *id);
 static const char *ngx_wholesale_secret_parse(u_char *buffer, size_t len,
     ngx_str_t *secret);
+static char *ngx_wholesale_secret_spare(const char *name);
 static void *ngx_wholesale_secret_thread(void *data);
 static const char *ngx_wholesale_secret_store(
     ngx_wholesale_secret_write_t *w);
@@ -179,6 +180,83 @@ ngx_wholesale_secret_same(const ngx_wholesale_secret_id_t *one,
 }
 
 
+ngx_int_t
+ngx_wholesale_secret_recover(ngx_str_t *file, u_char *buffer,
+    ngx_str_t *secret)
+{
+    char                       *name, *spare;
+    ngx_int_t                   rc;
+    ngx_str_t                   path;
+    ngx_err_t                   err;
+    ngx_file_info_t             fi, sfi;
+    ngx_wholesale_secret_id_t   id;
+
+    rc = NGX_DECLINED;
+    spare = NULL;
+
+    name = realpath((char *) file->data, NULL);
+
+    if (name) {
+        spare = ngx_wholesale_secret_spare(name);
+    }
+
+    if (spare == NULL
+        || ngx_file_info(spare, &sfi) == NGX_FILE_ERROR
+        || ngx_file_info(name, &fi) == NGX_FILE_ERROR)
+    {
+        goto done;
+    }
+
+    /* the time of the last change is also that of a file's being moved */
+
+    if (sfi.st_ctim.tv_sec < fi.st_ctim.tv_sec
+        || (sfi.st_ctim.tv_sec == fi.st_ctim.tv_sec
+            && sfi.st_ctim.tv_nsec < fi.st_ctim.tv_nsec))
+    {
+        goto done;
+    }
+
+    path.data = (u_char *) spare;
+    path.len = ngx_strlen(spare);
+
+    /* ours are whole if they end with a newline */
+
+    ngx_memzero(buffer, NGX_WHOLESALE_SECRET_BUFFER);
+
+    if (ngx_wholesale_secret_read(&path, buffer, secret, &id, &err) == NULL
+        && secret->data[secret->len] == LF)
+    {
+        rc = NGX_OK;
+    }
+
+done:
+
+    free(spare);
+    free(name);
+
+    return rc;
+}
+
+
+static char *
+ngx_wholesale_secret_spare(const char *name)
+{
+    char    *spare;
+    size_t   size;
+
+    size = ngx_strlen(name) + sizeof(NGX_WHOLESALE_SECRET_SUFFIX);
+
+    spare = malloc(size);
+
+    if (spare) {
+        (void) ngx_snprintf((u_char *) spare, size, "%s%s%Z", name,
+                            NGX_WHOLESALE_SECRET_SUFFIX);
+    }
+
+    return spare;
+}
+
+
 void
 ngx_wholesale_secret_digest(const u_char *secret, size_t len, u_char *digest)
 {
@@ -279,7 +357,6 @@ static const char *
 ngx_wholesale_secret_store(ngx_wholesale_secret_write_t *w)
 {
     char        *name, *spare;
-    size_t       size;
     const char  *trouble;
 
     /*
@@ -293,17 +370,12 @@ ngx_wholesale_secret_store(ngx_wholesale_secret_write_t *w)
         return "cannot be found";
     }
 
-    size = ngx_strlen(name) + sizeof(NGX_WHOLESALE_SECRET_SUFFIX);
-
-    spare = malloc(size);
+    spare = ngx_wholesale_secret_spare(name);
     if (spare == NULL) {
         w->err = ngx_errno;
         free(name);
         return "cannot be written";
     }
-
-    (void) ngx_snprintf((u_char *) spare, size, "%s%s%Z", name,
-                        NGX_WHOLESALE_SECRET_SUFFIX);
 
     trouble = ngx_wholesale_secret_replace(w, name, spare);
 
@@ -357,7 +429,7 @@ ngx_wholesale_secret_make(ngx_wholesale_secret_write_t *w, const char *spare)
     ngx_fd_t     fd;
     const char  *trouble;
 
-    /* one that was left by a worker that died here, if any */
+    /* one that was left by a worker that died here: it was recovered */
 
     (void) ngx_delete_file(spare);
 

@@ -81,6 +81,16 @@ ngx_uint_t ngx_wholesale_secret_changed(ngx_str_t *file,
 ngx_uint_t ngx_wholesale_secret_same(const ngx_wholesale_secret_id_t *one,
     const ngx_wholesale_secret_id_t *other);
 
+/*
+ * A secret whose writing came to an end, but for the old one being replaced by
+ * it: whoever did it died there.  Reads it into "buffer" as above.
+ *
+ * Returns NGX_OK, or NGX_DECLINED: there is none, it is not whole, or the file
+ * was put in place later.
+ */
+ngx_int_t ngx_wholesale_secret_recover(ngx_str_t *file, u_char *buffer,
+    ngx_str_t *secret);
+
 /* of a secret, by which it is known again; NGX_WHOLESALE_DIGEST_LEN bytes */
 void ngx_wholesale_secret_digest(const u_char *secret, size_t len,
     u_char *digest);

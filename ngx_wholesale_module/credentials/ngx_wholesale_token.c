@@ -150,7 +150,7 @@ ngx_wholesale_token_secrets(ngx_wholesale_credential_t *credential,
     ngx_wholesale_lease_t *lease, u_char *buffers, const char **file,
     ngx_err_t *err)
 {
-    u_char      *buffer;
+    u_char      *buffer, *digest;
     const char  *trouble;
 
     *file = "client_secret_file";
@@ -176,13 +176,18 @@ ngx_wholesale_token_secrets(ngx_wholesale_credential_t *credential,
         trouble = "is too large for a refresh token";
     }
 
-    ngx_shmtx_lock(&credential->shpool->mutex);
+    digest = NULL;
 
-    lease->kept = ngx_wholesale_grant_use(credential->grant, trouble == NULL,
-                                          buffer, &lease->refresh_token,
-                                          lease->digest);
+    if (trouble == NULL) {
+        digest = lease->digest;
 
-    ngx_shmtx_unlock(&credential->shpool->mutex);
+        ngx_wholesale_secret_digest(lease->refresh_token.data,
+                                    lease->refresh_token.len, digest);
+        ngx_wholesale_grant_recover(credential, digest);
+    }
+
+    lease->kept = ngx_wholesale_grant_use(credential, digest, buffer,
+                                          &lease->refresh_token);
 
     return lease->kept ? NULL : trouble;
 }

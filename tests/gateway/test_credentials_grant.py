@@ -232,6 +232,61 @@ def test_a_worker_that_dies_with_it(unsaved, sandbox):
                      "the new refresh token")
 
 
+# what a gateway that was killed has left
+
+@pytest.fixture
+def left(tmp_path, sandbox):
+    """A gateway beside whose refresh token there is another one, which is
+    good, too; "text" is how it stands in its file."""
+
+    started = []
+
+    def start(text="{}\n", later=False):
+        sandbox.set(rotate=True)
+        running = Refreshing(tmp_path / "gateway", sandbox)
+        started.append(running)
+        token = secrets.make()
+
+        sandbox.add_refresh_token(token)
+        (running.folder / "refresh_token.wholesale.new").write_text(
+            text.format(token))
+
+        if later:
+            time.sleep(0.02)
+            running.write_secret("refresh_token",
+                                 running.read_secret("refresh_token"))
+
+        return running.start(), token
+
+    yield start
+
+    for running in started:
+        running.stop()
+
+
+def test_one_that_was_about_to_be_written(left, sandbox):
+    running, token = left()
+
+    assert running.update().status == 202
+    assert refreshes(sandbox)[0]["refresh_token"] == token
+    assert "took up the refresh token" in running.log
+    assert running.read_secret("refresh_token") != token
+    assert not list(running.folder.glob("refresh_token.*"))
+
+
+@pytest.mark.parametrize("text, later", (
+    ("{}", False), ("", False), ("\0" * 50 + "\n", False), ("{}\n", True)))
+def test_one_that_is_of_no_use(left, sandbox, text, later):
+    """Torn, or older than the file that somebody has put in place since."""
+
+    running, token = left(text, later)
+    old = sandbox.read_secret("refresh_token")
+
+    assert running.update().status == 202
+    assert refreshes(sandbox)[0]["refresh_token"] == old
+    assert not list(running.folder.glob("refresh_token.*"))
+
+
 # a disk that does not answer
 
 SHIM = r"""
