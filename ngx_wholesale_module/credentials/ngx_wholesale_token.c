@@ -17,6 +17,8 @@
 static ngx_int_t ngx_wholesale_token_may_lease(
     ngx_wholesale_credential_t *credential, ngx_msec_t *wait);
 static void ngx_wholesale_token_expire(ngx_wholesale_token_sh_t *sh);
+static ngx_uint_t ngx_wholesale_token_is_new(ngx_wholesale_lease_t *lease,
+    wholesale_token_answer_t *answer);
 static int64_t ngx_wholesale_token_ahead(
     ngx_wholesale_credential_t *credential, int64_t started, int64_t end);
 static ngx_uint_t ngx_wholesale_token_release(
@@ -197,12 +199,7 @@ void
 ngx_wholesale_token_keep(ngx_wholesale_credential_t *credential,
     ngx_wholesale_lease_t *lease, wholesale_token_answer_t *answer)
 {
-    if (answer->refresh_token == NULL
-        || (answer->refresh_token_len == lease->refresh_token.len
-            && ngx_memcmp(answer->refresh_token, lease->refresh_token.data,
-                          lease->refresh_token.len)
-               == 0))
-    {
+    if (!ngx_wholesale_token_is_new(lease, answer)) {
         /* the one that was used is as good as before, wherever it is */
         return;
     }
@@ -210,6 +207,20 @@ ngx_wholesale_token_keep(ngx_wholesale_credential_t *credential,
     ngx_wholesale_grant_keep(credential, answer->refresh_token,
                              answer->refresh_token_len,
                              lease->kept ? NULL : lease->digest);
+}
+
+
+/* whether the answer has another refresh token than the one that was used */
+
+static ngx_uint_t
+ngx_wholesale_token_is_new(ngx_wholesale_lease_t *lease,
+    wholesale_token_answer_t *answer)
+{
+    return answer->refresh_token
+           && (answer->refresh_token_len != lease->refresh_token.len
+               || ngx_memcmp(answer->refresh_token, lease->refresh_token.data,
+                             lease->refresh_token.len)
+                  != 0);
 }
 
 
@@ -236,7 +247,7 @@ ngx_wholesale_token_publish(ngx_wholesale_credential_t *credential,
         sh->refresh_token_expires = lease->started
                                 + answer->refresh_token_expires_in * 1000;
 
-    } else if (answer->refresh_token) {
+    } else if (ngx_wholesale_token_is_new(lease, answer)) {
         sh->refresh_token_expires = 0;
     }
 

@@ -48,10 +48,9 @@ typedef enum {
 
 /*
  * A tenant for whom Webex rejected even a token that was made because it
- * rejected the one before: another one of that generation's successors would
- * hardly help, so none is made for it, for rejections of this generation, and
- * until "end" for those of any.  It goes with the first answer that is not a
- * rejection.
+ * rejected the one before: a third one would hardly help.  None is made for
+ * rejections of this generation, and until "end" for those of any.  It ends
+ * with the first answer that is not a rejection.
  */
 
 typedef struct {
@@ -166,9 +165,10 @@ ngx_uint_t ngx_wholesale_token_due(ngx_wholesale_credential_t *credential);
  * Asks for the right to refresh the token; "rejected" as above.
  *
  * Returns NGX_OK: the caller has it, and has to end it by
- * ngx_wholesale_token_publish() or ngx_wholesale_token_fail(); NGX_BUSY: somebody else has, or just had it; NGX_AGAIN: not
- * before "wait" milliseconds; NGX_DECLINED: there is no use in it before a
- * file changes, and a token that is rejected then is not live any longer.
+ * ngx_wholesale_token_publish() or ngx_wholesale_token_fail(); NGX_BUSY:
+ * somebody else has, or just had it; NGX_AGAIN: not before "wait"
+ * milliseconds; NGX_DECLINED: there is no use in it before a file changes, and
+ * a token that is rejected then is not live any longer.
  */
 ngx_int_t ngx_wholesale_token_lease(ngx_wholesale_credential_t *credential,
     ngx_wholesale_lease_t *lease, ngx_atomic_uint_t rejected,

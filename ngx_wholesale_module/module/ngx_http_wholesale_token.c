@@ -30,6 +30,7 @@ static ngx_int_t ngx_http_wholesale_wait_for_token(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 static void ngx_http_wholesale_token_poll(ngx_event_t *ev);
 static void ngx_http_wholesale_leave(void *data);
+static ngx_uint_t ngx_http_wholesale_may_replay(ngx_http_wholesale_ctx_t *ctx);
 static void ngx_http_wholesale_replay_handler(ngx_http_request_t *r);
 
 
@@ -275,26 +276,13 @@ ngx_http_wholesale_drive_token(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_wholesale_replay(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
 {
-    ngx_str_t                    tenant;
     ngx_http_upstream_t         *u;
     ngx_wholesale_credential_t  *credential;
 
     u = r->upstream;
     credential = ctx->credential;
 
-    if (credential->sh == NULL || u->cleanup == NULL) {
-        return NGX_DECLINED;
-    }
-
-    tenant.data = (u_char *) ctx->tenant->name;
-    tenant.len = ctx->tenant->name_len;
-
-    if (ctx->replayed) {
-        ngx_wholesale_token_futile(credential, &tenant, ctx->token_used);
-        return NGX_DECLINED;
-    }
-
-    if (ngx_wholesale_token_is_futile(credential, &tenant, ctx->token_used)) {
+    if (u->cleanup == NULL || !ngx_http_wholesale_may_replay(ctx)) {
         return NGX_DECLINED;
     }
 
@@ -343,6 +331,28 @@ ngx_http_wholesale_replay(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_wholesale_may_replay(ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_str_t  tenant;
+
+    if (ctx->credential->sh == NULL) {
+        return 0;
+    }
+
+    tenant.data = (u_char *) ctx->tenant->name;
+    tenant.len = ctx->tenant->name_len;
+
+    if (ctx->replayed) {
+        ngx_wholesale_token_futile(ctx->credential, &tenant, ctx->token_used);
+        return 0;
+    }
+
+    return !ngx_wholesale_token_is_futile(ctx->credential, &tenant,
+                                          ctx->token_used);
 }
 
 
