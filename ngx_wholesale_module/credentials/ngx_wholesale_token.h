@@ -16,9 +16,9 @@
 
 
 /*
- * A token in memory that the workers share, who may refresh it, and how that
- * went.  It outlives reloads: a credential that is configured in the same way
- * finds it again.
+ * A token in memory that the workers share, and how its refreshes went; who may
+ * refresh it is said by the grant.  It outlives reloads: a credential that is
+ * configured in the same way finds it again.
  */
 
 
