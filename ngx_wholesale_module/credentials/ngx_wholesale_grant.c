@@ -18,8 +18,7 @@ static ngx_uint_t ngx_wholesale_grant_is_older(
     ngx_wholesale_grant_sh_t *grant, u_char *digest);
 static void ngx_wholesale_grant_set(ngx_wholesale_grant_sh_t *grant,
     u_char *token, size_t len, u_char *digest);
-static ngx_int_t ngx_wholesale_grant_write(
-    ngx_wholesale_credential_t *credential);
+static void ngx_wholesale_grant_claim(ngx_wholesale_credential_t *credential);
 static ngx_int_t ngx_wholesale_grant_written(
     ngx_wholesale_credential_t *credential, ngx_log_t *log);
 static void ngx_wholesale_grant_forget(ngx_wholesale_grant_sh_t *grant);
@@ -179,19 +178,24 @@ ngx_wholesale_grant_save(ngx_wholesale_credential_t *credential,
         rc = NGX_AGAIN;
 
     } else {
-        rc = ngx_wholesale_grant_write(credential);
+        ngx_wholesale_grant_claim(credential);
+        rc = NGX_AGAIN;
     }
 
     ngx_shmtx_unlock(&credential->shpool->mutex);
+
+    if (credential->write) {
+        ngx_wholesale_secret_write(credential->write);
+    }
 
     return rc;
 }
 
 
-/* under the lock */
+/* under the lock: the writing is this worker's, unless there is no memory */
 
-static ngx_int_t
-ngx_wholesale_grant_write(ngx_wholesale_credential_t *credential)
+static void
+ngx_wholesale_grant_claim(ngx_wholesale_credential_t *credential)
 {
     ngx_wholesale_grant_sh_t      *grant;
     ngx_wholesale_secret_write_t  *w;
@@ -202,7 +206,7 @@ ngx_wholesale_grant_write(ngx_wholesale_credential_t *credential)
     w = ngx_wholesale_secret_write_create(&credential->refresh_token_file,
                                           grant->token, grant->len);
     if (w == NULL) {
-        return NGX_AGAIN;
+        return;
     }
 
     w->version = grant->version;
@@ -214,10 +218,6 @@ ngx_wholesale_grant_write(ngx_wholesale_credential_t *credential)
 
     grant->writer = ngx_pid;
     credential->write = w;
-
-    ngx_wholesale_secret_write(w);
-
-    return NGX_AGAIN;
 }
 
 
