@@ -252,6 +252,10 @@ ngx_wholesale_grant_written(ngx_wholesale_credential_t *credential,
         /* there is a newer one already */
 
         ngx_memcpy(grant->had, grant->written, NGX_WHOLESALE_DIGEST_LEN);
+    }
+
+    if (!current) {
+        /* the newer one has not been tried yet */
         grant->retry = ngx_current_msec;
     }
 
@@ -284,7 +288,11 @@ ngx_wholesale_grant_written(ngx_wholesale_credential_t *credential,
     credential->write = NULL;
     ngx_wholesale_secret_write_free(w);
 
-    return again ? NGX_ERROR : (current ? NGX_OK : NGX_AGAIN);
+    if (!current) {
+        return NGX_AGAIN;
+    }
+
+    return again ? NGX_ERROR : NGX_OK;
 }
 
 

@@ -399,6 +399,7 @@ def test_a_file_that_cannot_be_written(refreshing, sandbox):
     spare.rmdir()
     sandbox.expire_tokens()
     assert running.update().status == 202
-    assert "advice" not in running.credential()
+    running.wait_for(lambda: "advice" not in running.credential(),
+                     "the new refresh token")
     assert running.read_secret("refresh_token") \
         != sandbox.read_secret("refresh_token")
