@@ -18,7 +18,7 @@ CONF_PATH ?= /etc/nginx
 BIN_PATH ?= /usr/bin
 
 SOURCES = ngx_wholesale_module
-ROOMS = module contract tenants limits redis credentials
+ROOMS = module contract tenants limits redis credentials metrics
 
 OUT_release = build
 OUT_debug = build/debug

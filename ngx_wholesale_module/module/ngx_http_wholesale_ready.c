@@ -27,8 +27,6 @@ static void ngx_http_wholesale_ready_redis(ngx_http_wholesale_ready_t *page,
     ngx_http_wholesale_main_conf_t *wmcf);
 static void ngx_http_wholesale_ready_credential(
     ngx_http_wholesale_ready_t *page, ngx_wholesale_credential_t *credential);
-static const char *ngx_http_wholesale_ready_state(
-    ngx_wholesale_token_status_t *status, ngx_uint_t live);
 static const char *ngx_http_wholesale_ready_advice(
     ngx_wholesale_token_status_t *status);
 static void ngx_http_wholesale_ready_seconds(ngx_http_wholesale_ready_t *page,
@@ -191,7 +189,7 @@ ngx_http_wholesale_ready_credential(ngx_http_wholesale_ready_t *page,
     page->p = ngx_slprintf(p, page->last,
                            "\", \"state\": \"%s\", \"used\": %s, "
                            "\"refreshing\": %s",
-                           ngx_http_wholesale_ready_state(&status, live),
+                           ngx_http_wholesale_token_state(&status, live),
                            credential->used ? "true" : "false",
                            status.refreshing ? "true" : "false");
 
@@ -219,8 +217,8 @@ ngx_http_wholesale_ready_credential(ngx_http_wholesale_ready_t *page,
 }
 
 
-static const char *
-ngx_http_wholesale_ready_state(ngx_wholesale_token_status_t *status,
+const char *
+ngx_http_wholesale_token_state(ngx_wholesale_token_status_t *status,
     ngx_uint_t live)
 {
     if (live) {

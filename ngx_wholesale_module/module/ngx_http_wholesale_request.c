@@ -90,6 +90,7 @@ ngx_http_wholesale_create_ctx(ngx_http_request_t *r)
     ngx_memzero(ctx, sizeof(ngx_http_wholesale_ctx_t));
 
     ctx->request = r;
+    ctx->started = ngx_http_wholesale_started(r);
     ctx->http_version = r->http_version;
 
     if (ngx_http_wholesale_set_tracking_id(r, ctx) != NGX_OK) {

@@ -74,19 +74,6 @@ static ngx_http_variable_t  ngx_http_wholesale_variables[] = {
 };
 
 
-/* in the order of ngx_http_wholesale_outcome_e */
-
-static ngx_str_t  ngx_http_wholesale_outcomes[] = {
-    ngx_string("forwarded"),
-    ngx_string("unauthenticated"),
-    ngx_string("forbidden"),
-    ngx_string("limited"),
-    ngx_string("invalid"),
-    ngx_string("unavailable"),
-    ngx_string("not_found")
-};
-
-
 ngx_int_t
 ngx_http_wholesale_add_variables(ngx_conf_t *cf)
 {
@@ -156,36 +143,23 @@ static ngx_int_t
 ngx_http_wholesale_outcome_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                    *p;
-    ngx_str_t                 *outcome;
-    ngx_http_wholesale_ctx_t  *ctx;
+    ngx_str_t                        *name;
+    ngx_http_wholesale_ctx_t         *ctx;
+    ngx_wholesale_metrics_outcome_e   outcome;
 
     ctx = ngx_http_wholesale_get_ctx(r->main);
 
-    if (ctx && ctx->refusal) {
-        outcome = &ngx_http_wholesale_outcomes[ctx->refusal->outcome];
+    outcome = ctx ? ngx_http_wholesale_outcome(ctx)
+                  : NGX_WHOLESALE_METRICS_OTHER;
 
-    } else if (ctx && ctx->noted) {
-        outcome = &ngx_http_wholesale_outcomes[ctx->noted->outcome];
-
-        p = ngx_pnalloc(r->pool, outcome->len + sizeof("_dry_run") - 1);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_http_wholesale_set_variable(v, p,
-                                   ngx_sprintf(p, "%V_dry_run", outcome) - p);
-        return NGX_OK;
-
-    } else if (ctx && ctx->forwarded) {
-        outcome = &ngx_http_wholesale_outcomes[NGX_HTTP_WHOLESALE_FORWARDED];
-
-    } else {
+    if (outcome == NGX_WHOLESALE_METRICS_OTHER) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    ngx_http_wholesale_set_variable(v, outcome->data, outcome->len);
+    name = ngx_wholesale_metrics_outcome_name(outcome);
+
+    ngx_http_wholesale_set_variable(v, name->data, name->len);
 
     return NGX_OK;
 }

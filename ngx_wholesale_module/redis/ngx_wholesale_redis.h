@@ -116,6 +116,7 @@ typedef struct {
 
 typedef struct {
     ngx_atomic_t                       connects;    /* that became usable */
+    ngx_atomic_t                       reconnects;  /* those after the first */
     ngx_atomic_t                       opened;      /* times of the breaker */
     ngx_atomic_t                       commands;    /* accepted */
     ngx_atomic_t                       declined;    /* not even accepted */
