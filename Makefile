@@ -186,7 +186,7 @@ install: build
 	install $(SOURCES)/tenants/wholesale-key $(DESTDIR)$(BIN_PATH)
 	install -m 644 $(MODULE) $(DESTDIR)$(MODULES_PATH)
 	install -m 644 $(SOURCES)/module/wholesale_proxy.conf \
-	    $(DESTDIR)$(CONF_PATH)
+	    $(SOURCES)/module/wholesale_log.conf $(DESTDIR)$(CONF_PATH)
 
 
 ## clean: removes build/

@@ -524,6 +524,34 @@ ngx_wholesale_metrics_gauge(ngx_wholesale_metrics_limit_sh_t *sh,
 
 
 ngx_uint_t
+ngx_wholesale_metrics_spell(ngx_wholesale_metrics_spell_t *spell)
+{
+    spell->last = ngx_time();
+
+    return ngx_atomic_fetch_add(&spell->count, 1) == 0;
+}
+
+
+ngx_uint_t
+ngx_wholesale_metrics_spell_over(ngx_wholesale_metrics_spell_t *spell)
+{
+    ngx_atomic_uint_t  count;
+
+    count = spell->count;
+
+    if (count == 0
+        || ngx_time() - (time_t) spell->last < NGX_WHOLESALE_METRICS_QUIET)
+    {
+        return 0;
+    }
+
+    /* of several workers, the one that ends it tells of it */
+
+    return ngx_atomic_cmp_set(&spell->count, count, 0) ? count : 0;
+}
+
+
+ngx_uint_t
 ngx_wholesale_metrics_seen(ngx_wholesale_metrics_tenant_sh_t *sh)
 {
     ngx_uint_t  i;

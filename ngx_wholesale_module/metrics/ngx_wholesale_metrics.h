@@ -41,6 +41,9 @@
 /* ngx_wholesale_metrics_member() is below this */
 #define NGX_WHOLESALE_METRICS_MEMBERS      30
 
+/* seconds: how long a spell is thought to go on when nothing is seen of it */
+#define NGX_WHOLESALE_METRICS_QUIET        60
+
 /* a gauge of which nothing is known */
 #define NGX_WHOLESALE_METRICS_UNKNOWN      -1
 
@@ -101,6 +104,18 @@ typedef enum {
 } ngx_wholesale_metrics_redis_e;
 
 
+/*
+ * Something that goes on: it begins with the first, and is over when nothing
+ * of it was seen for NGX_WHOLESALE_METRICS_QUIET seconds.  So that a log has
+ * two lines of it, and not one of each request.
+ */
+
+typedef struct {
+    ngx_atomic_t                       count;       /* 0: it is over */
+    ngx_atomic_t                       last;        /* seconds since the epoch */
+} ngx_wholesale_metrics_spell_t;
+
+
 /* of durations: not cumulative */
 
 typedef struct {
@@ -116,6 +131,9 @@ typedef struct {
     ngx_atomic_t                       refused;
     ngx_atomic_t                       near;
     ngx_atomic_t                       dry_run;
+
+    /* of refusals */
+    ngx_wholesale_metrics_spell_t      spell;
 
     /*
      * As the last request left it: how many could follow, and 1; 0: not
@@ -160,6 +178,12 @@ typedef struct {
     ngx_atomic_t              upstream[NGX_WHOLESALE_METRICS_CLASSES];
     ngx_atomic_t              members[NGX_WHOLESALE_METRICS_MEMBERS];
     ngx_wholesale_redis_counters_t     redis;
+
+    /* of requests that could not be counted for want of room */
+    ngx_wholesale_metrics_spell_t      crowded;
+
+    /* of subrequests to guarded locations */
+    ngx_wholesale_metrics_spell_t      subrequests;
 
     /* nobody: requests of which the tenant is not known; rest: see below */
     ngx_wholesale_metrics_tenant_sh_t  nobody;
@@ -272,6 +296,16 @@ void ngx_wholesale_metrics_verdict(ngx_wholesale_metrics_tenant_t *tenant,
 /* what is left of a limit by now */
 void ngx_wholesale_metrics_gauge(ngx_wholesale_metrics_limit_sh_t *sh,
     const wholesale_limit_t *limit, ngx_wholesale_metrics_gauge_t *gauge);
+
+/* one more; returns whether the spell begins with it */
+ngx_uint_t ngx_wholesale_metrics_spell(ngx_wholesale_metrics_spell_t *spell);
+
+/*
+ * One that is not of it: returns how many there were in the spell that is
+ * over by now, once; 0: it is not, or there was none.
+ */
+ngx_uint_t ngx_wholesale_metrics_spell_over(
+    ngx_wholesale_metrics_spell_t *spell);
 
 /* whether there was any request */
 ngx_uint_t ngx_wholesale_metrics_seen(ngx_wholesale_metrics_tenant_sh_t *sh);

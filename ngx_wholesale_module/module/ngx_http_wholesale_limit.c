@@ -319,14 +319,14 @@ ngx_http_wholesale_count_here(ngx_http_request_t *r,
                                      ctx->ncounters);
 
     if (rc == NGX_ERROR) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "wholesale zone is too small for the counters of "
-                      "tenant \"%s\"", ctx->tenant->name);
+        ngx_http_wholesale_log_crowded(ctx);
 
         return ngx_http_wholesale_cannot_count(ctx);
     }
 
     ctx->counted = NGX_HTTP_WHOLESALE_COUNTED_LOCAL;
+
+    ngx_http_wholesale_log_uncrowded(ctx);
 
     return ngx_http_wholesale_verdict(ctx, rc);
 }

@@ -183,6 +183,7 @@ ngx_http_wholesale_account_limits(ngx_http_wholesale_ctx_t *ctx,
         if (ctx->refusal && ctx->refusal->outcome == NGX_HTTP_WHOLESALE_LIMITED)
         {
             ngx_wholesale_metrics_count(&sh->refused);
+            ngx_http_wholesale_log_over(ctx, &sh->spell);
 
         } else {
             ngx_wholesale_metrics_count(&sh->dry_run);
@@ -193,6 +194,12 @@ ngx_http_wholesale_account_limits(ngx_http_wholesale_ctx_t *ctx,
 
     for (i = 0; i < ctx->ncounters; i++) {
         ngx_wholesale_metrics_verdict(tenant, i, &ctx->counters[i], admitted);
+
+        if (ctx->refused == NULL) {
+            sh = &tenant->sh->limits[tenant->limits[i]];
+            ngx_http_wholesale_log_within(ctx, &sh->spell,
+                                          ctx->counters[i].limit);
+        }
     }
 }
 

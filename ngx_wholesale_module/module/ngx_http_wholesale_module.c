@@ -291,9 +291,7 @@ ngx_http_wholesale_precontent_handler(ngx_http_request_t *r)
     if (r != r->main) {
         /* the access phase knows no subrequests: nobody has checked this one */
 
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "a subrequest to the guarded location \"%V\" is refused",
-                      &r->uri);
+        ngx_http_wholesale_log_subrequest(r);
 
         return NGX_HTTP_FORBIDDEN;
     }

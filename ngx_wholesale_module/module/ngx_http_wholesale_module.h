@@ -623,6 +623,22 @@ void ngx_http_wholesale_account_problems(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 
 
+/* ngx_http_wholesale_spells.c: what goes on is logged when it begins and ends */
+
+/* the limit ctx->refused has refused this request; this one is within it */
+void ngx_http_wholesale_log_over(ngx_http_wholesale_ctx_t *ctx,
+    ngx_wholesale_metrics_spell_t *spell);
+void ngx_http_wholesale_log_within(ngx_http_wholesale_ctx_t *ctx,
+    ngx_wholesale_metrics_spell_t *spell, const wholesale_limit_t *limit);
+
+/* the zone has no room for this request's counters; it has */
+void ngx_http_wholesale_log_crowded(ngx_http_wholesale_ctx_t *ctx);
+void ngx_http_wholesale_log_uncrowded(ngx_http_wholesale_ctx_t *ctx);
+
+/* a subrequest came to a guarded location */
+void ngx_http_wholesale_log_subrequest(ngx_http_request_t *r);
+
+
 /* ngx_http_wholesale_zone.c: what the workers share, and how much of it */
 
 /* the post handler of "wholesale_zone" */
