@@ -72,13 +72,14 @@ def requests(gateway):
             for name, tenant in document(gateway)["tenants"].items()}
 
 
-def wait_for(gateway, total):
+def total(gateway):
+    return sum(sum(outcomes.values())
+               for outcomes in requests(gateway).values())
+
+
+def wait_for(gateway, number):
     """Until so many requests are at their end; an answer is there before."""
 
-    def done():
-        return sum(sum(outcomes.values())
-                   for outcomes in requests(gateway).values()) >= total
-
-    gateway.wait_for(done, f"the end of {total} requests")
-    assert sum(sum(outcomes.values())
-               for outcomes in requests(gateway).values()) == total
+    gateway.wait_for(lambda: total(gateway) >= number,
+                     f"the end of {number} requests")
+    assert total(gateway) == number
