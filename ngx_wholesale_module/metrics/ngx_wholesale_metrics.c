@@ -40,8 +40,7 @@ static int64_t ngx_wholesale_metrics_whole(ngx_wholesale_counter_t *counter);
 /* microseconds, from half a millisecond to ten seconds */
 
 static int64_t
-    ngx_wholesale_metrics_bounds[NGX_WHOLESALE_METRICS_BUCKETS - 1] =
-{
+    ngx_wholesale_metrics_bounds[NGX_WHOLESALE_METRICS_BUCKETS - 1] = {
     500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000,
     1000000, 2500000, 5000000, 10000000
 };

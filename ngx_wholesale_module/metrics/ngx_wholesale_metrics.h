@@ -112,7 +112,7 @@ typedef enum {
 
 typedef struct {
     ngx_atomic_t                       count;       /* 0: it is over */
-    ngx_atomic_t                       last;        /* seconds since the epoch */
+    ngx_atomic_t                       last;        /* s since the epoch */
 } ngx_wholesale_metrics_spell_t;
 
 

@@ -34,6 +34,8 @@ ngx_http_wholesale_figures(ngx_http_request_t *r,
 
     figures->conf = wmcf;
     figures->sh = metrics->sh;
+    figures->position = 0;
+    figures->unfinished = 0;
 
     if (wmcf->redis) {
         ngx_wholesale_metrics_show_redis(metrics, wmcf->redis);

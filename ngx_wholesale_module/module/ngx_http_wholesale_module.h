@@ -623,7 +623,7 @@ void ngx_http_wholesale_account_problems(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 
 
-/* ngx_http_wholesale_spells.c: what goes on is logged when it begins and ends */
+/* ngx_http_wholesale_spells.c: what goes on, logged as it begins and ends */
 
 /* the limit ctx->refused has refused this request; this one is within it */
 void ngx_http_wholesale_log_over(ngx_http_wholesale_ctx_t *ctx,

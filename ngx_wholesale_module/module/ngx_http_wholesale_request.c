@@ -20,7 +20,7 @@ static ngx_table_elt_t *ngx_http_wholesale_find_in_list(ngx_list_t *list,
 static size_t ngx_http_wholesale_plain_name(u_char *name, ngx_str_t *key);
 static void ngx_http_wholesale_forget(ngx_list_t *headers);
 static void ngx_http_wholesale_log_refusal(ngx_http_wholesale_ctx_t *ctx,
-    const ngx_http_wholesale_refusal_t *refusal, const char *verb);
+    const ngx_http_wholesale_refusal_t *refusal, ngx_uint_t dry_run);
 
 
 extern ngx_module_t  ngx_http_proxy_module;
@@ -414,7 +414,7 @@ ngx_http_wholesale_refuse(ngx_http_wholesale_ctx_t *ctx,
     ctx->error_page = 0;
     ctx->keepalive = ctx->request->keepalive;
 
-    ngx_http_wholesale_log_refusal(ctx, refusal, "is");
+    ngx_http_wholesale_log_refusal(ctx, refusal, 0);
 
     return refusal->status;
 }
@@ -450,13 +450,13 @@ ngx_http_wholesale_note(ngx_http_wholesale_ctx_t *ctx,
 
     ctx->noted = refusal;
 
-    ngx_http_wholesale_log_refusal(ctx, refusal, "would be");
+    ngx_http_wholesale_log_refusal(ctx, refusal, 1);
 }
 
 
 static void
 ngx_http_wholesale_log_refusal(ngx_http_wholesale_ctx_t *ctx,
-    const ngx_http_wholesale_refusal_t *refusal, const char *verb)
+    const ngx_http_wholesale_refusal_t *refusal, ngx_uint_t dry_run)
 {
     const char  *reason;
 
@@ -467,9 +467,10 @@ ngx_http_wholesale_log_refusal(ngx_http_wholesale_ctx_t *ctx,
     }
 
     ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
-                  "wholesale: tenant \"%s\", %V: %s refused with %ui, %s",
+                  "wholesale%s: tenant \"%s\", %V: %s refused with %ui, %s",
+                  dry_run ? " dry run" : "",
                   ctx->tenant ? ctx->tenant->name : "", &ctx->tracking_id,
-                  verb, refusal->status, reason);
+                  dry_run ? "would be" : "is", refusal->status, reason);
 }
 
 

@@ -47,7 +47,26 @@ typedef struct {
 } ngx_http_wholesale_range_t;
 
 
+/* an answer that is being written */
+
+typedef struct {
+    ngx_http_request_t                        *request;
+    const ngx_http_wholesale_format_t         *format;
+    ngx_http_wholesale_figures_t               figures;
+    ngx_wholesale_writer_t                     writer;
+
+    /* posted for the next turn while the figures are unfinished */
+    ngx_event_t                                event;
+} ngx_http_wholesale_status_t;
+
+
 static ngx_int_t ngx_http_wholesale_status_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_wholesale_status_begin(ngx_http_request_t *r,
+    const ngx_http_wholesale_format_t *format);
+static void ngx_http_wholesale_status_event(ngx_event_t *ev);
+static void ngx_http_wholesale_status_cleanup(void *data);
+static ngx_int_t ngx_http_wholesale_status_end(
+    ngx_http_wholesale_status_t *status);
 static const ngx_http_wholesale_format_t *ngx_http_wholesale_named_format(
     ngx_str_t *name);
 static const ngx_http_wholesale_format_t *ngx_http_wholesale_accepted_format(
@@ -63,15 +82,13 @@ static ngx_int_t ngx_http_wholesale_status_send(ngx_http_request_t *r,
 
 
 static const ngx_http_wholesale_status_header_t
-    ngx_http_wholesale_no_headers[] =
-{
+    ngx_http_wholesale_no_headers[] = {
     { NULL, ngx_null_string }
 };
 
 
 static const ngx_http_wholesale_status_header_t
-    ngx_http_wholesale_common_headers[] =
-{
+    ngx_http_wholesale_common_headers[] = {
     { "Cache-Control", ngx_string("no-store") },
     { "Vary", ngx_string("Accept") },
     { "X-Content-Type-Options", ngx_string("nosniff") },
@@ -128,12 +145,9 @@ ngx_http_wholesale_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_http_wholesale_status_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                                  rc;
-    ngx_str_t                                  name;
-    ngx_wholesale_writer_t                     w;
-    ngx_http_wholesale_figures_t               figures;
-    const ngx_http_wholesale_format_t         *format;
-    const ngx_http_wholesale_status_header_t  *header;
+    ngx_int_t                           rc;
+    ngx_str_t                           name;
+    const ngx_http_wholesale_format_t  *format;
 
     rc = ngx_http_discard_request_body(r);
 
@@ -151,7 +165,7 @@ ngx_http_wholesale_status_handler(ngx_http_request_t *r)
 
         return ngx_http_wholesale_status_refuse(r, NGX_HTTP_NOT_ALLOWED,
                                                 "There is only something to "
-                                                "GET here.\n");
+                                                "GET here");
     }
 
     if (ngx_http_arg(r, (u_char *) "format", sizeof("format") - 1, &name)
@@ -175,27 +189,125 @@ ngx_http_wholesale_status_handler(ngx_http_request_t *r)
         }
     }
 
-    if (ngx_http_wholesale_figures(r, &figures) != NGX_OK) {
+    return ngx_http_wholesale_status_begin(r, format);
+}
+
+
+/* returns NGX_DONE where what there is to tell takes more than this turn */
+
+static ngx_int_t
+ngx_http_wholesale_status_begin(ngx_http_request_t *r,
+    const ngx_http_wholesale_format_t *format)
+{
+    ngx_pool_cleanup_t           *cln;
+    ngx_http_wholesale_status_t  *status;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_wholesale_status_t));
+    if (cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_wholesale_writer_init(&w, r->pool);
+    status = cln->data;
 
-    format->build(&w, &figures);
+    ngx_memzero(status, sizeof(ngx_http_wholesale_status_t));
+
+    cln->handler = ngx_http_wholesale_status_cleanup;
+
+    status->request = r;
+    status->format = format;
+
+    if (ngx_http_wholesale_figures(r, &status->figures) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_wholesale_writer_init(&status->writer, r->pool);
+
+    format->build(&status->writer, &status->figures);
+
+    if (!status->figures.unfinished) {
+        return ngx_http_wholesale_status_end(status);
+    }
+
+    status->event.handler = ngx_http_wholesale_status_event;
+    status->event.data = status;
+    status->event.log = r->connection->log;
+
+    ngx_post_event(&status->event, &ngx_posted_next_events);
+
+    r->main->count++;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_wholesale_status_event(ngx_event_t *ev)
+{
+    ngx_connection_t             *c;
+    ngx_http_request_t           *r;
+    ngx_http_wholesale_status_t  *status;
+
+    status = ev->data;
+
+    r = status->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    if (c->error) {
+        ngx_http_finalize_request(r, NGX_ERROR);
+
+    } else {
+        status->format->build(&status->writer, &status->figures);
+
+        if (status->figures.unfinished) {
+            ngx_post_event(ev, &ngx_posted_next_events);
+            return;
+        }
+
+        ngx_http_finalize_request(r, ngx_http_wholesale_status_end(status));
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_wholesale_status_cleanup(void *data)
+{
+    ngx_http_wholesale_status_t *status = data;
+
+    if (status->event.posted) {
+        ngx_delete_posted_event(&status->event);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_status_end(ngx_http_wholesale_status_t *status)
+{
+    ngx_str_t                                  value;
+    const ngx_http_wholesale_format_t         *format;
+    const ngx_http_wholesale_status_header_t  *header;
+
+    format = status->format;
 
     for (header = format->headers; header->name; header++) {
 
-        name = header->value;
+        value = header->value;
 
-        if (ngx_http_wholesale_answer_header(r, header->name, &name)
+        if (ngx_http_wholesale_answer_header(status->request, header->name,
+                                             &value)
             != NGX_OK)
         {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
 
-    return ngx_http_wholesale_status_send(r, NGX_HTTP_OK,
-                                          &format->content_type, &w);
+    return ngx_http_wholesale_status_send(status->request, NGX_HTTP_OK,
+                                          &format->content_type,
+                                          &status->writer);
 }
 
 
@@ -324,7 +436,7 @@ ngx_http_wholesale_range_quality(u_char *p, u_char *last)
 }
 
 
-/* with the names of the formats after the text, unless that is a sentence */
+/* with the formats that there are after the text */
 
 static ngx_int_t
 ngx_http_wholesale_status_refuse(ngx_http_request_t *r, ngx_uint_t status,
@@ -339,15 +451,13 @@ ngx_http_wholesale_status_refuse(ngx_http_request_t *r, ngx_uint_t status,
 
     ngx_wholesale_write(&w, text, ngx_strlen(text));
 
-    if (status != NGX_HTTP_NOT_ALLOWED) {
-        ngx_wholesale_write_text(&w, "; there are:");
+    ngx_wholesale_write_text(&w, "; there are:");
 
-        for (format = ngx_http_wholesale_formats; format->name.len; format++) {
-            ngx_wholesale_writef(&w, " ?format=%V", &format->name);
-        }
-
-        ngx_wholesale_write_text(&w, "\n");
+    for (format = ngx_http_wholesale_formats; format->name.len; format++) {
+        ngx_wholesale_writef(&w, " ?format=%V", &format->name);
     }
+
+    ngx_wholesale_write_text(&w, "\n");
 
     return ngx_http_wholesale_status_send(r, status, &plain, &w);
 }

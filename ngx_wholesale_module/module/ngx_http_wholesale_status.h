@@ -15,8 +15,14 @@
 #include <ngx_wholesale_writer.h>
 
 
+/*
+ * Of many series so many are written in one turn of the event loop, which
+ * takes less than a millisecond: other requests do not wait for a scrape.
+ */
+#define NGX_HTTP_WHOLESALE_STATUS_PIECE  512
+
 /* the module's, in "version" */
-#define NGX_HTTP_WHOLESALE_VERSION  "0.1.0"
+#define NGX_HTTP_WHOLESALE_VERSION       "0.1.0"
 
 
 /*
@@ -50,6 +56,13 @@ typedef struct {
 
     size_t                              zone_size;
     size_t                              zone_used;
+
+    /*
+     * Where a format goes on that left something to be written, at first 0,
+     * and whether it did.
+     */
+    ngx_uint_t                          position;
+    ngx_uint_t                          unfinished;
 } ngx_http_wholesale_figures_t;
 
 
@@ -78,7 +91,10 @@ typedef struct {
 } ngx_http_wholesale_histogram_t;
 
 
-/* the formats, each in a file of its name */
+/*
+ * The formats, each in a file of its name.  One that is unfinished is called
+ * once more in the next turn of the loop.
+ */
 void ngx_http_wholesale_status_json(ngx_wholesale_writer_t *w,
     ngx_http_wholesale_figures_t *figures);
 void ngx_http_wholesale_status_prometheus(ngx_wholesale_writer_t *w,

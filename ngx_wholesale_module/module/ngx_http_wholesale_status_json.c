@@ -11,6 +11,8 @@
 #include <ngx_http_wholesale_status.h>
 
 
+static void ngx_http_wholesale_json_head(ngx_wholesale_writer_t *w,
+    ngx_http_wholesale_figures_t *figures);
 static void ngx_http_wholesale_json_tenant(ngx_wholesale_writer_t *w,
     ngx_http_wholesale_series_t *series);
 static void ngx_http_wholesale_json_limit(ngx_wholesale_writer_t *w,
@@ -42,7 +44,43 @@ void
 ngx_http_wholesale_status_json(ngx_wholesale_writer_t *w,
     ngx_http_wholesale_figures_t *figures)
 {
-    ngx_uint_t   i;
+    ngx_uint_t  last;
+
+    if (figures->position == 0) {
+        ngx_http_wholesale_json_head(w, figures);
+    }
+
+    last = ngx_min(figures->position + NGX_HTTP_WHOLESALE_STATUS_PIECE,
+                   figures->nseries);
+
+    for ( /* void */ ; figures->position < last; figures->position++) {
+        ngx_wholesale_writef(w, "%s\n", figures->position ? "," : "");
+        ngx_http_wholesale_json_tenant(w, &figures->series[figures->position]);
+    }
+
+    figures->unfinished = (figures->position < figures->nseries);
+
+    if (figures->unfinished) {
+        return;
+    }
+
+    ngx_wholesale_write_text(w, "},\n");
+
+    ngx_http_wholesale_json_validation(w, figures);
+    ngx_http_wholesale_json_upstream(w, figures);
+    ngx_http_wholesale_json_durations(w, figures);
+    ngx_http_wholesale_json_redis(w, figures);
+    ngx_http_wholesale_json_credentials(w, figures);
+
+    ngx_wholesale_writef(w, "\"zone\": {\"size\": %uz, \"used\": %uz}}\n",
+                         figures->zone_size, figures->zone_used);
+}
+
+
+static void
+ngx_http_wholesale_json_head(ngx_wholesale_writer_t *w,
+    ngx_http_wholesale_figures_t *figures)
+{
     ngx_time_t  *tp;
 
     tp = ngx_timeofday();
@@ -59,22 +97,6 @@ ngx_http_wholesale_status_json(ngx_wholesale_writer_t *w,
                          figures->conf->metrics.generation,
                          figures->conf->metrics.ntenants,
                          figures->conf->metrics.bound);
-
-    for (i = 0; i < figures->nseries; i++) {
-        ngx_wholesale_writef(w, "%s\n", i ? "," : "");
-        ngx_http_wholesale_json_tenant(w, &figures->series[i]);
-    }
-
-    ngx_wholesale_write_text(w, "},\n");
-
-    ngx_http_wholesale_json_validation(w, figures);
-    ngx_http_wholesale_json_upstream(w, figures);
-    ngx_http_wholesale_json_durations(w, figures);
-    ngx_http_wholesale_json_redis(w, figures);
-    ngx_http_wholesale_json_credentials(w, figures);
-
-    ngx_wholesale_writef(w, "\"zone\": {\"size\": %uz, \"used\": %uz}}\n",
-                         figures->zone_size, figures->zone_used);
 }
 
 
@@ -310,7 +332,8 @@ ngx_http_wholesale_json_credential(ngx_wholesale_writer_t *w,
     if (credential->sh) {
         ngx_wholesale_writef(w, ", \"refreshes\": {\"succeeded\": %ui, "
                              "\"failed\": %ui, \"final\": %ui}",
-                             status->ended[NGX_WHOLESALE_TOKEN_FINE], status->ended[NGX_WHOLESALE_TOKEN_PASSING],
+                             status->ended[NGX_WHOLESALE_TOKEN_FINE],
+                             status->ended[NGX_WHOLESALE_TOKEN_PASSING],
                              status->ended[NGX_WHOLESALE_TOKEN_FINAL]);
 
     } else {

@@ -11,22 +11,26 @@
 #include <ngx_http_wholesale_status.h>
 
 
+/* of each series, the last ones of each of its limits */
+
 typedef enum {
-    NGX_HTTP_WHOLESALE_LIMIT_REFUSED = 0,
+    NGX_HTTP_WHOLESALE_SERIES_REQUESTS = 0,
+    NGX_HTTP_WHOLESALE_SERIES_PAUSED,
+    NGX_HTTP_WHOLESALE_LIMIT_REFUSED,
     NGX_HTTP_WHOLESALE_LIMIT_NEAR,
     NGX_HTTP_WHOLESALE_LIMIT_DRY_RUN,
     NGX_HTTP_WHOLESALE_LIMIT_QUOTA,
     NGX_HTTP_WHOLESALE_LIMIT_REMAINING,
     NGX_HTTP_WHOLESALE_LIMIT_RESET
-} ngx_http_wholesale_limit_figure_e;
+} ngx_http_wholesale_series_figure_e;
 
 
 typedef struct {
-    ngx_http_wholesale_limit_figure_e   figure;
+    ngx_http_wholesale_series_figure_e   figure;
     const char                         *name;
     const char                         *type;
     const char                         *help;
-} ngx_http_wholesale_limit_family_t;
+} ngx_http_wholesale_series_family_t;
 
 
 /* a gauge of credentials, one of ngx_http_wholesale_token_figures_t */
@@ -43,14 +47,17 @@ static void ngx_http_wholesale_family(ngx_wholesale_writer_t *w,
 static void ngx_http_wholesale_one(ngx_wholesale_writer_t *w,
     const char *name, const char *type, const char *help,
     ngx_atomic_uint_t number);
-static void ngx_http_wholesale_prometheus_tenants(ngx_wholesale_writer_t *w,
+static void ngx_http_wholesale_prometheus_gateway(ngx_wholesale_writer_t *w,
     ngx_http_wholesale_figures_t *figures);
+static void ngx_http_wholesale_prometheus_series(ngx_wholesale_writer_t *w,
+    ngx_http_wholesale_series_t *series, ngx_uint_t first,
+    const ngx_http_wholesale_series_family_t *family);
 static void ngx_http_wholesale_prometheus_limits(ngx_wholesale_writer_t *w,
-    ngx_http_wholesale_figures_t *figures,
-    const ngx_http_wholesale_limit_family_t *family);
+    ngx_http_wholesale_series_t *series,
+    const ngx_http_wholesale_series_family_t *family);
 static int64_t ngx_http_wholesale_limit_figure(
     ngx_http_wholesale_series_t *series, ngx_uint_t n,
-    ngx_http_wholesale_limit_figure_e figure);
+    ngx_http_wholesale_series_figure_e figure);
 static void ngx_http_wholesale_prometheus_names(ngx_wholesale_writer_t *w,
     ngx_http_wholesale_figures_t *figures);
 static void ngx_http_wholesale_prometheus_duration(ngx_wholesale_writer_t *w,
@@ -65,9 +72,16 @@ static void ngx_http_wholesale_prometheus_refreshes(
     ngx_wholesale_token_status_t *status);
 
 
-static const ngx_http_wholesale_limit_family_t
-    ngx_http_wholesale_limit_families[] =
-{
+static const ngx_http_wholesale_series_family_t
+    ngx_http_wholesale_series_families[] = {
+    { NGX_HTTP_WHOLESALE_SERIES_REQUESTS,
+      "wholesale_requests_total", "counter",
+      "Requests by what came of them." },
+
+    { NGX_HTTP_WHOLESALE_SERIES_PAUSED,
+      "wholesale_paused_total", "counter",
+      "Requests refused as Webex had asked for a pause." },
+
     { NGX_HTTP_WHOLESALE_LIMIT_REFUSED,
       "wholesale_refusals_total", "counter",
       "Requests that a limit refused." },
@@ -90,15 +104,12 @@ static const ngx_http_wholesale_limit_family_t
 
     { NGX_HTTP_WHOLESALE_LIMIT_RESET,
       "wholesale_limit_reset_seconds", "gauge",
-      "Time until a limit that is left alone is whole again." },
-
-    { 0, NULL, NULL, NULL }
+      "Time until a limit that is left alone is whole again." }
 };
 
 
 static const ngx_http_wholesale_credential_family_t
-    ngx_http_wholesale_credential_families[] =
-{
+    ngx_http_wholesale_credential_families[] = {
     { offsetof(ngx_http_wholesale_token_figures_t, live),
       "wholesale_credential_live",
       "Whether there is a token that can be used." },
@@ -119,32 +130,36 @@ static const ngx_http_wholesale_credential_family_t
 };
 
 
+/* all of one family stand together: the position goes through each in turn */
+
 void
 ngx_http_wholesale_status_prometheus(ngx_wholesale_writer_t *w,
     ngx_http_wholesale_figures_t *figures)
 {
-    const ngx_http_wholesale_limit_family_t  *family;
+    ngx_uint_t  i, last, nfamilies;
 
-    ngx_http_wholesale_family(w, "wholesale_build_info", "gauge",
-                              "The gateway's version, and nginx's.");
-    ngx_wholesale_writef(w, "wholesale_build_info{version=\"%s\","
-                         "nginx=\"%s\"} 1\n",
-                         NGX_HTTP_WHOLESALE_VERSION, NGINX_VERSION);
+    nfamilies = sizeof(ngx_http_wholesale_series_families)
+                / sizeof(ngx_http_wholesale_series_family_t);
 
-    ngx_http_wholesale_one(w, "wholesale_start_time_seconds", "gauge",
-                           "When the counters were zero, since the epoch.",
-                           figures->sh->started);
-    ngx_http_wholesale_one(w, "wholesale_workers", "gauge",
-                           "Worker processes of this configuration.",
-                           figures->workers.workers);
-    ngx_http_wholesale_one(w, "wholesale_tenants", "gauge",
-                           "Tenants that are configured.",
-                           figures->conf->metrics.ntenants);
+    if (figures->position == 0) {
+        ngx_http_wholesale_prometheus_gateway(w, figures);
+    }
 
-    ngx_http_wholesale_prometheus_tenants(w, figures);
+    last = ngx_min(figures->position + NGX_HTTP_WHOLESALE_STATUS_PIECE,
+                   nfamilies * figures->nseries);
 
-    for (family = ngx_http_wholesale_limit_families; family->name; family++) {
-        ngx_http_wholesale_prometheus_limits(w, figures, family);
+    for ( /* void */ ; figures->position < last; figures->position++) {
+        i = figures->position % figures->nseries;
+
+        ngx_http_wholesale_prometheus_series(w, &figures->series[i], i == 0,
+             &ngx_http_wholesale_series_families[figures->position
+                                                 / figures->nseries]);
+    }
+
+    figures->unfinished = (figures->position < nfamilies * figures->nseries);
+
+    if (figures->unfinished) {
+        return;
     }
 
     ngx_http_wholesale_prometheus_names(w, figures);
@@ -163,7 +178,28 @@ ngx_http_wholesale_status_prometheus(ngx_wholesale_writer_t *w,
 
     ngx_http_wholesale_prometheus_redis(w, figures);
     ngx_http_wholesale_prometheus_credentials(w, figures);
+}
 
+
+static void
+ngx_http_wholesale_prometheus_gateway(ngx_wholesale_writer_t *w,
+    ngx_http_wholesale_figures_t *figures)
+{
+    ngx_http_wholesale_family(w, "wholesale_build_info", "gauge",
+                              "The gateway's version, and nginx's.");
+    ngx_wholesale_writef(w, "wholesale_build_info{version=\"%s\","
+                         "nginx=\"%s\"} 1\n",
+                         NGX_HTTP_WHOLESALE_VERSION, NGINX_VERSION);
+
+    ngx_http_wholesale_one(w, "wholesale_start_time_seconds", "gauge",
+                           "When the counters were zero, since the epoch.",
+                           figures->sh->started);
+    ngx_http_wholesale_one(w, "wholesale_workers", "gauge",
+                           "Worker processes of this configuration.",
+                           figures->workers.workers);
+    ngx_http_wholesale_one(w, "wholesale_tenants", "gauge",
+                           "Tenants that are configured.",
+                           figures->conf->metrics.ntenants);
     ngx_http_wholesale_one(w, "wholesale_zone_size_bytes", "gauge",
                            "Size of the zone that the workers share.",
                            figures->zone_size);
@@ -192,76 +228,70 @@ ngx_http_wholesale_one(ngx_wholesale_writer_t *w, const char *name,
 
 
 static void
-ngx_http_wholesale_prometheus_tenants(ngx_wholesale_writer_t *w,
-    ngx_http_wholesale_figures_t *figures)
+ngx_http_wholesale_prometheus_series(ngx_wholesale_writer_t *w,
+    ngx_http_wholesale_series_t *series, ngx_uint_t first,
+    const ngx_http_wholesale_series_family_t *family)
 {
-    ngx_uint_t                    i, n;
-    ngx_http_wholesale_series_t  *series;
+    ngx_uint_t  n;
 
-    ngx_http_wholesale_family(w, "wholesale_requests_total", "counter",
-                              "Requests by what came of them.");
+    if (first) {
+        ngx_http_wholesale_family(w, family->name, family->type, family->help);
+    }
 
-    for (i = 0; i < figures->nseries; i++) {
-        series = &figures->series[i];
+    switch (family->figure) {
+
+    case NGX_HTTP_WHOLESALE_SERIES_REQUESTS:
 
         for (n = 0; n < NGX_WHOLESALE_METRICS_OUTCOMES; n++) {
-            ngx_wholesale_writef(w, "wholesale_requests_total{tenant=\"%s\","
-                                 "outcome=\"%V\"} %uA\n", series->name,
+            ngx_wholesale_writef(w, "%s{tenant=\"%s\",outcome=\"%V\"} %uA\n",
+                                 family->name, series->name,
                                  ngx_wholesale_metrics_outcome_name(n),
                                  series->sh->outcomes[n]);
         }
-    }
 
-    ngx_http_wholesale_family(w, "wholesale_paused_total", "counter",
-                              "Requests refused as Webex had asked for a "
-                              "pause.");
+        break;
 
-    for (i = 0; i < figures->nseries; i++) {
-        series = &figures->series[i];
+    case NGX_HTTP_WHOLESALE_SERIES_PAUSED:
 
-        ngx_wholesale_writef(w, "wholesale_paused_total{tenant=\"%s\"} %uA\n",
+        ngx_wholesale_writef(w, "%s{tenant=\"%s\"} %uA\n", family->name,
                              series->name, series->sh->paused);
+        break;
+
+    default:
+        ngx_http_wholesale_prometheus_limits(w, series, family);
     }
 }
 
 
 static void
 ngx_http_wholesale_prometheus_limits(ngx_wholesale_writer_t *w,
-    ngx_http_wholesale_figures_t *figures,
-    const ngx_http_wholesale_limit_family_t *family)
+    ngx_http_wholesale_series_t *series,
+    const ngx_http_wholesale_series_family_t *family)
 {
-    int64_t                       figure;
-    ngx_uint_t                    i, n, nlimits;
-    ngx_http_wholesale_series_t  *series;
+    int64_t     figure;
+    ngx_uint_t  n, nlimits;
 
-    ngx_http_wholesale_family(w, family->name, family->type, family->help);
+    nlimits = ngx_http_wholesale_series_nlimits(series);
 
-    for (i = 0; i < figures->nseries; i++) {
-        series = &figures->series[i];
+    for (n = 0; n < nlimits; n++) {
 
-        nlimits = ngx_http_wholesale_series_nlimits(series);
+        figure = ngx_http_wholesale_limit_figure(series, n, family->figure);
 
-        for (n = 0; n < nlimits; n++) {
-
-            figure = ngx_http_wholesale_limit_figure(series, n,
-                                                     family->figure);
-
-            if (figure == NGX_WHOLESALE_METRICS_UNKNOWN) {
-                continue;
-            }
-
-            ngx_wholesale_writef(w, "%s{tenant=\"%s\",limit=\"%s\"} %L\n",
-                                 family->name, series->name,
-                              ngx_http_wholesale_series_limit_name(series, n),
-                                 figure);
+        if (figure == NGX_WHOLESALE_METRICS_UNKNOWN) {
+            continue;
         }
+
+        ngx_wholesale_writef(w, "%s{tenant=\"%s\",limit=\"%s\"} %L\n",
+                             family->name, series->name,
+                             ngx_http_wholesale_series_limit_name(series, n),
+                             figure);
     }
 }
 
 
 static int64_t
 ngx_http_wholesale_limit_figure(ngx_http_wholesale_series_t *series,
-    ngx_uint_t n, ngx_http_wholesale_limit_figure_e figure)
+    ngx_uint_t n, ngx_http_wholesale_series_figure_e figure)
 {
     const wholesale_limit_t           *limit;
     ngx_wholesale_metrics_gauge_t      gauge;

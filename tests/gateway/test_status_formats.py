@@ -2,6 +2,7 @@
 
 """wholesale_status: which format a client gets, and that tools take it."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -10,10 +11,14 @@ import pytest
 
 from gateway import status
 from gateway.credentials import conf
+from gateway.gateway import Gateway
 from gateway.http1 import Connection
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 JSON = "application/json"
+
+WITH_STATUS = conf().replace("        @server@\n",
+                             "        @server@\n" + status.LOCATION, 1)
 
 PROMTOOL = shutil.which("promtool")
 
@@ -146,11 +151,14 @@ def test_http2(telling):
     assert status.parse(answer.body.decode())
 
 
-def test_needs_tenants(gateway, sandbox):
-    from gateway.nginx import Nginx
+@pytest.fixture
+def configured(tmp_path, running_sandbox):
+    return lambda **options: Gateway(tmp_path / "gateway", running_sandbox,
+                                     **options)
 
-    folder = gateway().folder / "without"
-    satisfied, output = Nginx(folder, """
+
+def test_needs_tenants(configured):
+    conf = """
         @globals@
         events { }
         http {
@@ -160,7 +168,8 @@ def test_needs_tenants(gateway, sandbox):
                 location = /status { wholesale_status; }
             }
         }
-    """).test()
+    """
+    satisfied, output = configured(conf=conf).test()
 
     assert not satisfied
     assert 'no "wholesale_tenants" is defined for "wholesale_status"' \
@@ -176,16 +185,86 @@ def test_needs_tenants(gateway, sandbox):
      'is too many for a "wholesale_zone" of 16777216 bytes: there is room '
      "for "),
 ))
-def test_mistakes(telling, directives, sentence):
-    telling.change(http=directives)
-
-    try:
-        satisfied, output = telling.test()
-    finally:
-        telling.change(http="")
+def test_mistakes(configured, directives, sentence):
+    satisfied, output = configured(http=directives).test()
 
     assert not satisfied
     assert sentence in output
+
+
+# more series than are written in one turn
+
+NUMBER = 1500
+
+LARGE = {"tenants": {f"t{i}": {"plan": "p"} for i in range(NUMBER)},
+         "plans": {"p": {"limits": [{"name": "ten", "quota": 10,
+                                     "window": "1h"}]}},
+         "http": f"wholesale_status_tenants  {NUMBER};"}
+
+
+@pytest.fixture(scope="module")
+def large(module_gateway):
+    """Every tenant has had one request, which was not valid."""
+
+    running = module_gateway(server=status.LOCATION + "keepalive_requests 9999;",
+                             **LARGE)
+
+    with running.connect() as connection:
+        for name in LARGE["tenants"]:
+            connection.send(running.encode_update(tenant=name, body=b"{}"))
+            assert connection.answer("PUT").status == 400
+
+    status.wait_for(running, NUMBER)
+    return running
+
+
+def test_a_large_answer(large):
+    tenants = status.document(large)["tenants"]
+    assert list(tenants) == list(LARGE["tenants"])
+    assert all(tenant["outcomes"]["invalid"] == 1
+               and tenant["limits"]["ten"]["remaining"] == 9
+               for tenant in tenants.values())
+
+    samples = status.samples(large)
+    for name in tenants:
+        assert samples["wholesale_requests_total", ("tenant", name),
+                       ("outcome", "invalid")] == 1
+        assert samples["wholesale_limit_remaining", ("tenant", name),
+                       ("limit", "ten")] == 9
+
+
+def test_several_at_once(large):
+    """Over one connection one after the other, over others meanwhile."""
+
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(large.connect()) for _ in range(4)]
+
+        for connection in connections:
+            connection.send(3 * b"GET /status?format=json HTTP/1.1\r\n"
+                                b"Host: x\r\n\r\n")
+
+        for connection in connections:
+            for _ in range(3):
+                answer = connection.answer()
+                assert answer.status == 200
+                assert len(json.loads(answer.body)["tenants"]) == NUMBER
+
+
+@pytest.mark.parametrize("how", ("http1", "http2", "http2_reset"))
+def test_a_client_that_leaves(large, how):
+    for _ in range(10):
+        if how.startswith("http2"):
+            with large.connect_http2() as connection:
+                stream = connection.send("GET", "/status")
+
+                if how == "http2_reset":
+                    connection.reset(stream)
+
+        else:
+            with large.connect() as connection:
+                connection.send(b"GET /status HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    assert len(status.document(large)["tenants"]) == NUMBER
 
 
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
@@ -193,9 +272,7 @@ def test_promtool(refreshing, redis, sandbox):
     """With something in every family."""
 
     running = refreshing(
-        conf=conf().replace("        @server@\n",
-                            "        @server@\n" + status.LOCATION, 1),
-        http=redis.block() + """
+        conf=WITH_STATUS, http=redis.block() + """
             wholesale_credential 'odd "name"' {
                 access_token_file  missing;
             }""",
