@@ -206,8 +206,8 @@ LARGE = {"tenants": {f"t{i}": {"plan": "p"} for i in range(NUMBER)},
 def large(module_gateway):
     """Every tenant has had one request, which was not valid."""
 
-    running = module_gateway(server=status.LOCATION + "keepalive_requests 9999;",
-                             **LARGE)
+    running = module_gateway(
+        server=status.LOCATION + "keepalive_requests 9999;", **LARGE)
 
     with running.connect() as connection:
         for name in LARGE["tenants"]:
