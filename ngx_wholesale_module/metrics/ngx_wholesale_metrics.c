@@ -34,7 +34,8 @@ static ngx_wholesale_metrics_limit_sh_t *ngx_wholesale_metrics_find_limit(
     const wholesale_limit_t *limit);
 static ngx_atomic_uint_t ngx_wholesale_metrics_limit_id(
     const wholesale_limit_t *limit);
-static int64_t ngx_wholesale_metrics_whole(ngx_wholesale_counter_t *counter);
+static int64_t ngx_wholesale_metrics_whole(
+    const ngx_wholesale_counter_t *counter);
 
 
 /* microseconds, from half a millisecond to ten seconds */
@@ -438,29 +439,25 @@ ngx_wholesale_metrics_upper(ngx_uint_t bucket)
 }
 
 
-void
-ngx_wholesale_metrics_verdict(ngx_wholesale_metrics_tenant_t *tenant,
-    ngx_uint_t n, ngx_wholesale_counter_t *counter, ngx_uint_t admitted)
+ngx_uint_t
+ngx_wholesale_metrics_near(const ngx_wholesale_counter_t *counter)
 {
-    wholesale_limit_verdict_t         *verdict;
-    ngx_wholesale_metrics_limit_sh_t  *sh;
+    return counter->verdict.reset
+           && counter->verdict.retry_after == 0
+           && counter->verdict.remaining * 100
+              <= counter->limit->quota * NGX_WHOLESALE_METRICS_NEAR;
+}
 
-    verdict = &counter->verdict;
 
-    if (verdict->reset == 0) {
+void
+ngx_wholesale_metrics_left(ngx_wholesale_metrics_limit_sh_t *sh,
+    const ngx_wholesale_counter_t *counter)
+{
+    if (counter->verdict.reset == 0) {
         return;
     }
 
-    sh = &tenant->sh->limits[tenant->limits[n]];
-
-    if (admitted && verdict->retry_after == 0
-        && verdict->remaining * 100
-           <= counter->limit->quota * NGX_WHOLESALE_METRICS_NEAR)
-    {
-        ngx_wholesale_metrics_count(&sh->near);
-    }
-
-    sh->remaining = verdict->remaining + 1;
+    sh->remaining = counter->verdict.remaining + 1;
     sh->whole = ngx_time() + (ngx_wholesale_metrics_whole(counter)
                               + WHOLESALE_SECOND - 1) / WHOLESALE_SECOND;
 }
@@ -469,12 +466,12 @@ ngx_wholesale_metrics_verdict(ngx_wholesale_metrics_tenant_t *tenant,
 /* microseconds, at most, until all of the limit is there again */
 
 static int64_t
-ngx_wholesale_metrics_whole(ngx_wholesale_counter_t *counter)
+ngx_wholesale_metrics_whole(const ngx_wholesale_counter_t *counter)
 {
-    int64_t                     now;
-    ngx_time_t                 *tp;
-    const wholesale_limit_t    *limit;
-    wholesale_limit_verdict_t  *verdict;
+    int64_t                           now;
+    ngx_time_t                       *tp;
+    const wholesale_limit_t          *limit;
+    const wholesale_limit_verdict_t  *verdict;
 
     limit = counter->limit;
     verdict = &counter->verdict;

@@ -286,12 +286,12 @@ void ngx_wholesale_metrics_time(ngx_wholesale_metrics_t *metrics,
 /* the upper bound of a bucket in microseconds; of the last: 0, it has none */
 int64_t ngx_wholesale_metrics_upper(ngx_uint_t bucket);
 
-/*
- * Counts what the limit "n" of a tenant said of one request that it has not
- * refused; "admitted" is 0 where another limit did.
- */
-void ngx_wholesale_metrics_verdict(ngx_wholesale_metrics_tenant_t *tenant,
-    ngx_uint_t n, ngx_wholesale_counter_t *counter, ngx_uint_t admitted);
+/* whether an admitted request has left so little of a limit that it tells */
+ngx_uint_t ngx_wholesale_metrics_near(const ngx_wholesale_counter_t *counter);
+
+/* keeps what the verdict says is left of the limit */
+void ngx_wholesale_metrics_left(ngx_wholesale_metrics_limit_sh_t *sh,
+    const ngx_wholesale_counter_t *counter);
 
 /* what is left of a limit by now */
 void ngx_wholesale_metrics_gauge(ngx_wholesale_metrics_limit_sh_t *sh,

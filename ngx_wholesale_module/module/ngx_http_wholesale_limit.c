@@ -347,6 +347,12 @@ ngx_http_wholesale_cannot_count(ngx_http_wholesale_ctx_t *ctx)
 static ngx_int_t
 ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx, ngx_int_t rc)
 {
+    if (rc != NGX_OK) {
+        ngx_http_wholesale_uncount(ctx);
+    }
+
+    ngx_http_wholesale_show_limits(ctx);
+
     if (rc == NGX_OK) {
 
         /* a limit in dry run would have refused, perhaps */
@@ -358,7 +364,6 @@ ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx, ngx_int_t rc)
         return NGX_OK;
     }
 
-    ngx_http_wholesale_uncount(ctx);
     ngx_http_wholesale_find_refused(ctx, 0);
 
     rc = ngx_http_wholesale_refuse_or_note(ctx, &ngx_http_wholesale_limited);

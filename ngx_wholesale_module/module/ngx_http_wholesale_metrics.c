@@ -112,6 +112,27 @@ ngx_http_wholesale_outcome(ngx_http_wholesale_ctx_t *ctx)
 }
 
 
+/* at once: a request that takes long would tell of the past at its end */
+
+void
+ngx_http_wholesale_show_limits(ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_uint_t                       i;
+    ngx_wholesale_metrics_tenant_t  *tenant;
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(ctx->request,
+                                         ngx_http_wholesale_module);
+
+    tenant = &wmcf->metrics.tenants[ctx->tenant->index];
+
+    for (i = 0; i < ctx->ncounters; i++) {
+        ngx_wholesale_metrics_left(&tenant->sh->limits[tenant->limits[i]],
+                                   &ctx->counters[i]);
+    }
+}
+
+
 void
 ngx_http_wholesale_account(ngx_http_request_t *r)
 {
@@ -193,10 +214,13 @@ ngx_http_wholesale_account_limits(ngx_http_wholesale_ctx_t *ctx,
     }
 
     for (i = 0; i < ctx->ncounters; i++) {
-        ngx_wholesale_metrics_verdict(tenant, i, &ctx->counters[i], admitted);
+        sh = &tenant->sh->limits[tenant->limits[i]];
+
+        if (admitted && ngx_wholesale_metrics_near(&ctx->counters[i])) {
+            ngx_wholesale_metrics_count(&sh->near);
+        }
 
         if (ctx->refused == NULL) {
-            sh = &tenant->sh->limits[tenant->limits[i]];
             ngx_http_wholesale_log_within(ctx, &sh->spell,
                                           ctx->counters[i].limit);
         }

@@ -615,6 +615,9 @@ int64_t ngx_http_wholesale_started(ngx_http_request_t *r);
 ngx_wholesale_metrics_outcome_e ngx_http_wholesale_outcome(
     ngx_http_wholesale_ctx_t *ctx);
 
+/* keeps what the verdicts on a request leave of its tenant's limits */
+void ngx_http_wholesale_show_limits(ngx_http_wholesale_ctx_t *ctx);
+
 /* counts a request, at its end; one that never came to us is none of ours */
 void ngx_http_wholesale_account(ngx_http_request_t *r);
 

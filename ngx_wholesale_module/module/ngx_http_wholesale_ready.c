@@ -38,6 +38,8 @@ static ngx_int_t ngx_http_wholesale_ready_send(ngx_http_request_t *r,
 char *
 ngx_http_wholesale_ready(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_http_wholesale_loc_conf_t *wlcf = conf;
+
     ngx_http_core_loc_conf_t        *clcf;
     ngx_http_wholesale_srv_conf_t   *wscf;
     ngx_http_wholesale_main_conf_t  *wmcf;
@@ -50,6 +52,12 @@ ngx_http_wholesale_ready(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     wscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_wholesale_module);
     wscf->ready = 1;
+
+    /* a page of ours, which "wholesale on" further out is not about */
+
+    if (wlcf->enable == NGX_CONF_UNSET) {
+        wlcf->enable = 0;
+    }
 
     return NGX_CONF_OK;
 }

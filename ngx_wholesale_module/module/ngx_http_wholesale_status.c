@@ -129,6 +129,8 @@ static const ngx_http_wholesale_range_t  ngx_http_wholesale_ranges[] = {
 char *
 ngx_http_wholesale_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_http_wholesale_loc_conf_t *wlcf = conf;
+
     ngx_http_core_loc_conf_t        *clcf;
     ngx_http_wholesale_main_conf_t  *wmcf;
 
@@ -137,6 +139,12 @@ ngx_http_wholesale_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_wholesale_module);
     wmcf->status = 1;
+
+    /* a page of ours, which "wholesale on" further out is not about */
+
+    if (wlcf->enable == NGX_CONF_UNSET) {
+        wlcf->enable = 0;
+    }
 
     return NGX_CONF_OK;
 }

@@ -13,7 +13,7 @@ import pytest
 
 from gateway import status
 from gateway.credentials import TOKEN_PATH, conf, token_requests, updates
-from gateway.gateway import CUSTOMER, CUSTOMERS, REFERENCE
+from gateway.gateway import CONF, CUSTOMERS, REFERENCE
 
 
 # two at once, and then one an hour
@@ -194,6 +194,24 @@ def test_limits(counting):
         == (0, 3, 1)
     assert two["remaining"] == 0
     assert 7000 <= two["reset"] <= 7201
+
+
+def test_what_is_left_is_not_of_the_past(counting, sandbox):
+    """A request that takes long was counted long ago."""
+
+    running = counting(tenants={"acme": {"limits": [TEN]}})
+    sandbox.fail(delay=1.5, times=1)
+
+    with running.connect() as connection:
+        connection.send(running.encode_update())
+        running.wait_for(lambda: sandbox.count == 1, "the slow one")
+
+        assert [running.update().status for _ in range(3)] == [202] * 3
+        assert connection.answer().status == 202
+
+    status.wait_for(running, 4)
+    limits = status.document(running)["tenants"]["acme"]["limits"]
+    assert limits["ten"]["remaining"] == 6
 
 
 def test_a_limit_that_is_whole_again(counting):
@@ -642,6 +660,21 @@ def test_a_place_is_free_after_two_reloads(counting):
         running.wait_for(
             lambda: status.requests(running).get(place)
             == {"forwarded": number}, "the count")
+
+
+def test_where_all_is_guarded(gateway):
+    """The page is none of what is guarded."""
+
+    running = gateway(conf=CONF.replace(
+        "        @server@\n",
+        "        wholesale  on;\n" + status.LOCATION + """
+        location = /ready { wholesale_ready; }
+        """, 1))
+
+    assert status.document(running)["tenants"] == {}
+    assert status.fetch(running, "/ready").status == 200
+    assert status.fetch(running, "/other").status == 404
+    status.wait_for(running, 1)
 
 
 def test_none_is_shown(counting):
