@@ -182,12 +182,13 @@ static void
 ngx_http_wholesale_account_limits(ngx_http_wholesale_ctx_t *ctx,
     ngx_wholesale_metrics_tenant_t *tenant)
 {
-    ngx_uint_t                         i, admitted;
+    ngx_uint_t                         i, limited, admitted;
     ngx_wholesale_metrics_limit_sh_t  *sh;
 
-    if (ctx->refusal && ctx->refusal->outcome == NGX_HTTP_WHOLESALE_LIMITED
-        && ctx->refused == NULL)
-    {
+    limited = ctx->refusal
+              && ctx->refusal->outcome == NGX_HTTP_WHOLESALE_LIMITED;
+
+    if (limited && ctx->refused == NULL) {
         ngx_wholesale_metrics_count(&tenant->sh->paused);
     }
 
@@ -195,22 +196,22 @@ ngx_http_wholesale_account_limits(ngx_http_wholesale_ctx_t *ctx,
         return;
     }
 
-    admitted = 1;
+    admitted = !limited;
 
     if (ctx->refused) {
         i = ctx->refused - ctx->counters;
         sh = &tenant->sh->limits[tenant->limits[i]];
 
-        if (ctx->refusal && ctx->refusal->outcome == NGX_HTTP_WHOLESALE_LIMITED)
-        {
+        if (limited) {
             ngx_wholesale_metrics_count(&sh->refused);
             ngx_http_wholesale_log_over(ctx, &sh->spell);
 
         } else {
             ngx_wholesale_metrics_count(&sh->dry_run);
-        }
 
-        admitted = ctx->refused->limit->dry_run;
+            /* a limit in dry run does not keep the others from counting */
+            admitted = ctx->refused->limit->dry_run;
+        }
     }
 
     for (i = 0; i < ctx->ncounters; i++) {

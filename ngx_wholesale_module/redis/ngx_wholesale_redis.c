@@ -763,7 +763,9 @@ ngx_wholesale_redis_finish(ngx_wholesale_redis_query_t *query,
 
     ngx_wholesale_redis_free_query(query);
 
-    (void) ngx_atomic_fetch_add(&redis->counters->replies[error], 1);
+    if (reply == NULL || !ngx_wholesale_redis_reply_noscript(reply)) {
+        (void) ngx_atomic_fetch_add(&redis->counters->replies[error], 1);
+    }
 
     rc = handler ? handler(data, error, reply) : NGX_OK;
 

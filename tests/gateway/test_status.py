@@ -240,6 +240,7 @@ def test_a_pause(counting, sandbox):
     assert acme["outcomes"]["forwarded"] == 1
     assert acme["outcomes"]["limited"] == acme["paused"] == 2
     assert acme["limits"]["ten"]["refused"] == 0
+    assert acme["limits"]["ten"]["nearLimit"] == 0
     assert sandbox.count == 1
 
 

@@ -51,6 +51,9 @@ def test_it_is_up(gateway, redis):
     assert document["durations"]["redis"]["count"] == 10
     assert 0 < document["durations"]["redis"]["sum"] < 2
 
+    # that a fresh Redis does not know the script is no failure
+    assert set(document["redis"]["failures"].values()) == {0}
+
     limit = document["tenants"]["acme"]["limits"]["many"]
     assert limit["remaining"] == 990
 
