@@ -18,7 +18,7 @@ CONF_PATH ?= /etc/nginx
 BIN_PATH ?= /usr/bin
 
 SOURCES = ngx_wholesale_module
-ROOMS = module contract tenants limits redis credentials
+ROOMS = module contract tenants limits redis credentials metrics
 
 OUT_release = build
 OUT_debug = build/debug
@@ -186,7 +186,7 @@ install: build
 	install $(SOURCES)/tenants/wholesale-key $(DESTDIR)$(BIN_PATH)
 	install -m 644 $(MODULE) $(DESTDIR)$(MODULES_PATH)
 	install -m 644 $(SOURCES)/module/wholesale_proxy.conf \
-	    $(DESTDIR)$(CONF_PATH)
+	    $(SOURCES)/module/wholesale_log.conf $(DESTDIR)$(CONF_PATH)
 
 
 ## clean: removes build/

@@ -270,6 +270,7 @@ ngx_wholesale_token_publish(ngx_wholesale_credential_t *credential,
     sh->failure = NGX_WHOLESALE_TOKEN_FINE;
     sh->failures = 0;
     sh->error_len = 0;
+    sh->ended[NGX_WHOLESALE_TOKEN_FINE]++;
 
     sh->generation++;
 
@@ -356,6 +357,7 @@ ngx_wholesale_token_fail(ngx_wholesale_credential_t *credential,
     sh->error_len = len;
     sh->failed = ngx_wholesale_token_now();
     sh->failure = failed->failure;
+    sh->ended[failed->failure]++;
     sh->client_secret_id = lease->client_secret_id;
     sh->refresh_token_id = lease->refresh_token_id;
 
@@ -496,6 +498,7 @@ ngx_wholesale_token_status(ngx_wholesale_credential_t *credential,
     status->unsaved = grant->unsaved;
     status->error_len = sh->error_len;
 
+    ngx_memcpy(status->ended, sh->ended, sizeof(sh->ended));
     ngx_memcpy(status->error, sh->error, sh->error_len);
 
     ngx_shmtx_unlock(&credential->shpool->mutex);

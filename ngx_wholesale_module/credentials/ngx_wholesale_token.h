@@ -82,6 +82,9 @@ struct ngx_wholesale_token_sh_s {
     int64_t                         due;
     int64_t                         refresh_token_expires;
 
+    /* refreshes, by what they led to */
+    ngx_uint_t                      ended[NGX_WHOLESALE_TOKEN_FINAL + 1];
+
     ngx_wholesale_token_failure_e   failure;
     ngx_uint_t                      failures;       /* one after the other */
     ngx_msec_t                      retry;          /* ngx_current_msec */
@@ -146,6 +149,10 @@ typedef struct {
     ngx_wholesale_token_failure_e   failure;
     ngx_uint_t                      refreshing;
     ngx_uint_t                      unsaved;
+
+    /* refreshes, by what they led to; of a token in a file there are none */
+    ngx_uint_t                      ended[NGX_WHOLESALE_TOKEN_FINAL + 1];
+
     u_char                          error[NGX_WHOLESALE_TOKEN_ERROR_MAX];
     size_t                          error_len;
 } ngx_wholesale_token_status_t;

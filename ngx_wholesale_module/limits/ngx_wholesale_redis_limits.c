@@ -451,7 +451,7 @@ static ngx_int_t
 ngx_wholesale_redis_limits_evaluate(ngx_wholesale_redis_limits_t *limits,
     const redisReply *reply)
 {
-    if (limits->evaluated || ngx_strncmp(reply->str, "NOSCRIPT", 8) != 0) {
+    if (limits->evaluated || !ngx_wholesale_redis_reply_noscript(reply)) {
         return NGX_DECLINED;
     }
 

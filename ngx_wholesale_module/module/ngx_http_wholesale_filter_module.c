@@ -173,6 +173,11 @@ ngx_http_wholesale_filter_upstream(ngx_http_request_t *r,
 
         r->http_version = ctx->http_version;
 
+        /* as nginx itself tells of an answer without a valid header */
+
+        r->upstream->state->status = NGX_HTTP_BAD_GATEWAY;
+        r->upstream->state->header_time = (ngx_msec_t) -1;
+
         return ngx_http_filter_finalize_request(r, &ngx_http_wholesale_module,
                                                 NGX_HTTP_BAD_GATEWAY);
     }

@@ -319,14 +319,14 @@ ngx_http_wholesale_count_here(ngx_http_request_t *r,
                                      ctx->ncounters);
 
     if (rc == NGX_ERROR) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "wholesale zone is too small for the counters of "
-                      "tenant \"%s\"", ctx->tenant->name);
+        ngx_http_wholesale_log_crowded(ctx);
 
         return ngx_http_wholesale_cannot_count(ctx);
     }
 
     ctx->counted = NGX_HTTP_WHOLESALE_COUNTED_LOCAL;
+
+    ngx_http_wholesale_log_uncrowded(ctx);
 
     return ngx_http_wholesale_verdict(ctx, rc);
 }
@@ -347,6 +347,12 @@ ngx_http_wholesale_cannot_count(ngx_http_wholesale_ctx_t *ctx)
 static ngx_int_t
 ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx, ngx_int_t rc)
 {
+    if (rc != NGX_OK) {
+        ngx_http_wholesale_uncount(ctx);
+    }
+
+    ngx_http_wholesale_show_limits(ctx);
+
     if (rc == NGX_OK) {
 
         /* a limit in dry run would have refused, perhaps */
@@ -358,7 +364,6 @@ ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx, ngx_int_t rc)
         return NGX_OK;
     }
 
-    ngx_http_wholesale_uncount(ctx);
     ngx_http_wholesale_find_refused(ctx, 0);
 
     rc = ngx_http_wholesale_refuse_or_note(ctx, &ngx_http_wholesale_limited);

@@ -10,7 +10,6 @@
 #include <ngx_http_wholesale_module.h>
 
 
-#define NGX_HTTP_WHOLESALE_ZONE_SIZE  (16 * 1024 * 1024)
 #define NGX_HTTP_WHOLESALE_MAX_BODY   (64 * 1024)
 
 /* seconds */
@@ -41,10 +40,6 @@ static char *ngx_http_wholesale_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_wholesale_file(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_wholesale_zone_size(ngx_conf_t *cf, void *post,
-    void *data);
-static ngx_int_t ngx_http_wholesale_init_zone(ngx_shm_zone_t *shm_zone,
-    void *data);
 static ngx_int_t ngx_http_wholesale_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_wholesale_init_process(ngx_cycle_t *cycle);
 static void ngx_http_wholesale_exit_process(ngx_cycle_t *cycle);
@@ -87,6 +82,11 @@ static ngx_conf_enum_t  ngx_http_wholesale_ratelimit_headers[] = {
 
 static ngx_conf_post_t  ngx_http_wholesale_zone_post = {
     ngx_http_wholesale_zone_size
+};
+
+
+static ngx_conf_num_bounds_t  ngx_http_wholesale_status_tenants_bounds = {
+    ngx_conf_check_num_bounds, 0, NGX_MAX_INT32_VALUE
 };
 
 
@@ -190,6 +190,20 @@ static ngx_command_t  ngx_http_wholesale_commands[] = {
       0,
       NULL },
 
+    { ngx_string("wholesale_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_wholesale_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("wholesale_status_tenants"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_wholesale_main_conf_t, status_tenants),
+      &ngx_http_wholesale_status_tenants_bounds },
+
       ngx_null_command
 };
 
@@ -277,9 +291,7 @@ ngx_http_wholesale_precontent_handler(ngx_http_request_t *r)
     if (r != r->main) {
         /* the access phase knows no subrequests: nobody has checked this one */
 
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "a subrequest to the guarded location \"%V\" is refused",
-                      &r->uri);
+        ngx_http_wholesale_log_subrequest(r);
 
         return NGX_HTTP_FORBIDDEN;
     }
@@ -374,6 +386,8 @@ ngx_http_wholesale_log_handler(ngx_http_request_t *r)
 {
     ngx_http_wholesale_srv_conf_t  *wscf;
 
+    ngx_http_wholesale_account(r);
+
     wscf = ngx_http_get_module_srv_conf(r, ngx_http_wholesale_module);
 
     if (wscf->guarded) {
@@ -405,15 +419,19 @@ ngx_http_wholesale_create_main_conf(ngx_conf_t *cf)
      *     wmcf->zone = NULL;
      *     wmcf->sh = NULL;
      *     wmcf->configuration = 0;
+     *     wmcf->pool = NULL;
      *     wmcf->ready = 0;
+     *     wmcf->status = 0;
      *     wmcf->locations = NULL;
      *     wmcf->counters = { NULL, NULL };
+     *     wmcf->metrics = { NULL, 0, 0, NULL, 0, NULL };
+     *     wmcf->metrics_event = { 0 };
      *     wmcf->redis = NULL;
-     *     wmcf->redis_counters = { 0 };
      *     wmcf->redis_conf = { 0 };
      */
 
     wmcf->zone_size = NGX_CONF_UNSET_SIZE;
+    wmcf->status_tenants = NGX_CONF_UNSET;
 
     return wmcf;
 }
@@ -423,10 +441,6 @@ static char *
 ngx_http_wholesale_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_wholesale_main_conf_t  *wmcf = conf;
-
-    static ngx_str_t  zone = ngx_string("wholesale");
-
-    ngx_conf_init_size_value(wmcf->zone_size, NGX_HTTP_WHOLESALE_ZONE_SIZE);
 
     if (wmcf->tenants_file.data == NULL) {
         return NGX_CONF_OK;
@@ -440,19 +454,11 @@ ngx_http_wholesale_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     if (ngx_http_wholesale_load_catalogue(cf, wmcf) != NGX_OK
-        || ngx_http_wholesale_load_tenants(cf, wmcf) != NGX_OK)
+        || ngx_http_wholesale_load_tenants(cf, wmcf) != NGX_OK
+        || ngx_http_wholesale_add_zone(cf, wmcf) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
-
-    wmcf->zone = ngx_shared_memory_add(cf, &zone, wmcf->zone_size,
-                                       &ngx_http_wholesale_module);
-    if (wmcf->zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    wmcf->zone->init = ngx_http_wholesale_init_zone;
-    wmcf->zone->data = wmcf;
 
     return NGX_CONF_OK;
 }
@@ -582,72 +588,6 @@ ngx_http_wholesale_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static char *
-ngx_http_wholesale_zone_size(ngx_conf_t *cf, void *post, void *data)
-{
-    size_t  *size = data;
-
-    if (*size < (size_t) NGX_HTTP_WHOLESALE_ZONE_MIN) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"wholesale_zone\" must be at least %uz bytes",
-                           (size_t) NGX_HTTP_WHOLESALE_ZONE_MIN);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/*
- * nginx hands the old zone over only if its size is the same; its layout is
- * that of the binary which made it.
- */
-
-static ngx_int_t
-ngx_http_wholesale_init_zone(ngx_shm_zone_t *shm_zone, void *data)
-{
-    ngx_http_wholesale_main_conf_t  *owmcf = data;
-
-    ngx_http_wholesale_main_conf_t  *wmcf;
-
-    wmcf = shm_zone->data;
-
-    wmcf->counters.shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-
-    if (owmcf) {
-        wmcf->sh = owmcf->sh;
-
-    } else if (shm_zone->shm.exists) {
-        wmcf->sh = wmcf->counters.shpool->data;
-
-    } else {
-        wmcf->sh = ngx_slab_alloc(wmcf->counters.shpool,
-                                  sizeof(ngx_http_wholesale_sh_t));
-        if (wmcf->sh == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_wholesale_token_zone_init(&wmcf->sh->tokens);
-
-        wmcf->sh->counters = ngx_wholesale_counters_create(
-                                                       wmcf->counters.shpool);
-        if (wmcf->sh->counters == NULL) {
-            return NGX_ERROR;
-        }
-
-        wmcf->counters.shpool->data = wmcf->sh;
-
-        /* a full zone is an everyday event: the oldest counters make room */
-
-        wmcf->counters.shpool->log_nomem = 0;
-    }
-
-    wmcf->counters.sh = wmcf->sh->counters;
-
-    return ngx_http_wholesale_attach_credentials(wmcf, shm_zone->shm.log);
-}
-
-
 static ngx_int_t
 ngx_http_wholesale_init(ngx_conf_t *cf)
 {
@@ -662,10 +602,11 @@ ngx_http_wholesale_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (wmcf->ready && wmcf->tenants == NULL) {
+    if ((wmcf->ready || wmcf->status) && wmcf->tenants == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "no \"wholesale_tenants\" is defined "
-                           "for \"wholesale_ready\"");
+                           "for \"wholesale_%s\"",
+                           wmcf->ready ? "ready" : "status");
         return NGX_ERROR;
     }
 
@@ -748,14 +689,18 @@ ngx_http_wholesale_init_process(ngx_cycle_t *cycle)
         }
     }
 
-    if (wmcf->redis_conf.redis.server.len == 0) {
-        return NGX_OK;
+    if (wmcf->redis_conf.redis.server.len) {
+        wmcf->redis = ngx_wholesale_redis_create(cycle,
+                                                 &wmcf->redis_conf.redis,
+                                                 &wmcf->metrics.sh->redis);
+        if (wmcf->redis == NULL) {
+            return NGX_ERROR;
+        }
     }
 
-    wmcf->redis = ngx_wholesale_redis_create(cycle, &wmcf->redis_conf.redis,
-                                             &wmcf->redis_counters);
+    ngx_http_wholesale_start_metrics(wmcf, cycle);
 
-    return wmcf->redis ? NGX_OK : NGX_ERROR;
+    return NGX_OK;
 }
 
 
@@ -770,5 +715,6 @@ ngx_http_wholesale_exit_process(ngx_cycle_t *cycle)
     if (wmcf && wmcf->tenants) {
         ngx_wholesale_token_zone_leave(&wmcf->sh->tokens,
                                        wmcf->counters.shpool);
+        ngx_wholesale_metrics_leave(&wmcf->metrics);
     }
 }

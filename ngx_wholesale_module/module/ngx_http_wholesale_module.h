@@ -24,6 +24,7 @@
 #include <ngx_wholesale_credential.h>
 #include <ngx_wholesale_token.h>
 #include <ngx_wholesale_token_zone.h>
+#include <ngx_wholesale_metrics.h>
 #include <ngx_http_wholesale_redis.h>
 
 
@@ -44,19 +45,17 @@
 #define NGX_HTTP_WHOLESALE_LOCKED        423
 
 #define NGX_HTTP_WHOLESALE_TRACKING_MAX  128
-#define NGX_HTTP_WHOLESALE_ZONE_MIN      (8 * ngx_pagesize)
 
 
-/* what came of a request: design names of $wholesale_outcome */
+/* what a refusal makes of a request */
 
 typedef enum {
-    NGX_HTTP_WHOLESALE_FORWARDED = 0,
-    NGX_HTTP_WHOLESALE_UNAUTHENTICATED,
-    NGX_HTTP_WHOLESALE_FORBIDDEN,
-    NGX_HTTP_WHOLESALE_LIMITED,
-    NGX_HTTP_WHOLESALE_INVALID,
-    NGX_HTTP_WHOLESALE_UNAVAILABLE,
-    NGX_HTTP_WHOLESALE_NOT_FOUND
+    NGX_HTTP_WHOLESALE_UNAUTHENTICATED = NGX_WHOLESALE_METRICS_UNAUTHENTICATED,
+    NGX_HTTP_WHOLESALE_FORBIDDEN = NGX_WHOLESALE_METRICS_FORBIDDEN,
+    NGX_HTTP_WHOLESALE_LIMITED = NGX_WHOLESALE_METRICS_LIMITED,
+    NGX_HTTP_WHOLESALE_INVALID = NGX_WHOLESALE_METRICS_INVALID,
+    NGX_HTTP_WHOLESALE_UNAVAILABLE = NGX_WHOLESALE_METRICS_UNAVAILABLE,
+    NGX_HTTP_WHOLESALE_NOT_FOUND = NGX_WHOLESALE_METRICS_NOT_FOUND
 } ngx_http_wholesale_outcome_e;
 
 
@@ -84,6 +83,7 @@ typedef struct {
 typedef struct {
     ngx_wholesale_counters_sh_t     *counters;
     ngx_wholesale_token_zone_t       tokens;
+    ngx_wholesale_metrics_sh_t      *metrics;
 } ngx_http_wholesale_sh_t;
 
 
@@ -103,15 +103,23 @@ typedef struct {
     ngx_wholesale_counters_t         counters;
     uint64_t                         configuration;     /* its number there */
 
-    /* some location has "wholesale_ready" */
+    /* how many tenants have figures of their own at most */
+    ngx_int_t                        status_tenants;
+    ngx_wholesale_metrics_t          metrics;
+    ngx_event_t                      metrics_event;
+
+    /* the configuration's */
+    ngx_pool_t                      *pool;
+
+    /* some location has "wholesale_ready", "wholesale_status" */
     ngx_uint_t                       ready;
+    ngx_uint_t                       status;
 
     /* for ngx_http_wholesale_check_locations() */
     ngx_array_t                     *locations;
 
     /* this worker's connection; NULL: there is no wholesale_redis block */
     ngx_wholesale_redis_t           *redis;
-    ngx_wholesale_redis_counters_t   redis_counters;
     ngx_http_wholesale_redis_conf_t  redis_conf;
 } ngx_http_wholesale_main_conf_t;
 
@@ -160,6 +168,9 @@ typedef ngx_int_t (*ngx_http_wholesale_step_pt)(ngx_http_request_t *r,
 
 struct ngx_http_wholesale_ctx_s {
     ngx_http_request_t              *request;
+
+    /* microseconds since the epoch, when nginx began to read it */
+    int64_t                          started;
 
     /* the client's; nginx overwrites its own with what the upstream speaks */
     ngx_uint_t                       http_version;
@@ -579,6 +590,66 @@ ngx_uint_t ngx_http_wholesale_is_refresh(ngx_http_request_t *r);
 /* ngx_http_wholesale_ready.c */
 
 char *ngx_http_wholesale_ready(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* one word for a credential's state; "live": there is a token to be used */
+const char *ngx_http_wholesale_token_state(
+    ngx_wholesale_token_status_t *status, ngx_uint_t live);
+
+
+/* ngx_http_wholesale_status.c */
+
+char *ngx_http_wholesale_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* ngx_http_wholesale_metrics.c: what is counted, and when */
+
+/* in a worker, which has its connection to Redis, if there is to be one */
+void ngx_http_wholesale_start_metrics(ngx_http_wholesale_main_conf_t *wmcf,
+    ngx_cycle_t *cycle);
+
+/* what ctx->started is to be: nginx itself knows milliseconds only */
+int64_t ngx_http_wholesale_started(ngx_http_request_t *r);
+
+/* what came of a request, as far as it has come */
+ngx_wholesale_metrics_outcome_e ngx_http_wholesale_outcome(
+    ngx_http_wholesale_ctx_t *ctx);
+
+/* keeps what the verdicts on a request leave of its tenant's limits */
+void ngx_http_wholesale_show_limits(ngx_http_wholesale_ctx_t *ctx);
+
+/* counts a request, at its end; one that never came to us is none of ours */
+void ngx_http_wholesale_account(ngx_http_request_t *r);
+
+/* counts ctx->problems, which are gone by then */
+void ngx_http_wholesale_account_problems(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
+
+
+/* ngx_http_wholesale_spells.c: what goes on, logged as it begins and ends */
+
+/* the limit ctx->refused has refused this request; this one is within it */
+void ngx_http_wholesale_log_over(ngx_http_wholesale_ctx_t *ctx,
+    ngx_wholesale_metrics_spell_t *spell);
+void ngx_http_wholesale_log_within(ngx_http_wholesale_ctx_t *ctx,
+    ngx_wholesale_metrics_spell_t *spell, const wholesale_limit_t *limit);
+
+/* the zone has no room for this request's counters; it has */
+void ngx_http_wholesale_log_crowded(ngx_http_wholesale_ctx_t *ctx);
+void ngx_http_wholesale_log_uncrowded(ngx_http_wholesale_ctx_t *ctx);
+
+/* a subrequest came to a guarded location */
+void ngx_http_wholesale_log_subrequest(ngx_http_request_t *r);
+
+
+/* ngx_http_wholesale_zone.c: what the workers share, and how much of it */
+
+/* the post handler of "wholesale_zone" */
+char *ngx_http_wholesale_zone_size(ngx_conf_t *cf, void *post, void *data);
+
+/* with the tenants loaded; returns NGX_OK, or NGX_ERROR, having said why */
+ngx_int_t ngx_http_wholesale_add_zone(ngx_conf_t *cf,
+    ngx_http_wholesale_main_conf_t *wmcf);
 
 
 /* ngx_http_wholesale_redact.c: no secret in an error log, debug included */

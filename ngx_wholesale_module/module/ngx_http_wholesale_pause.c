@@ -278,8 +278,8 @@ ngx_http_wholesale_remember_pause(ngx_http_request_t *r,
     }
 
     ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
-                  "webex answers %ui to tenant \"%V\": %s paused for %T s",
-                  status, &tenant,
+                  "webex answers %ui to tenant \"%V\", %V: %s paused for %T s",
+                  status, &tenant, &ctx->tracking_id,
                   customer.len ? "the customer is" : "it is", seconds);
 
     ngx_http_wholesale_pause_fleet(r, ctx, &tenant, &customer, pause);

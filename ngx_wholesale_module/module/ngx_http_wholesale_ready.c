@@ -27,8 +27,6 @@ static void ngx_http_wholesale_ready_redis(ngx_http_wholesale_ready_t *page,
     ngx_http_wholesale_main_conf_t *wmcf);
 static void ngx_http_wholesale_ready_credential(
     ngx_http_wholesale_ready_t *page, ngx_wholesale_credential_t *credential);
-static const char *ngx_http_wholesale_ready_state(
-    ngx_wholesale_token_status_t *status, ngx_uint_t live);
 static const char *ngx_http_wholesale_ready_advice(
     ngx_wholesale_token_status_t *status);
 static void ngx_http_wholesale_ready_seconds(ngx_http_wholesale_ready_t *page,
@@ -40,6 +38,8 @@ static ngx_int_t ngx_http_wholesale_ready_send(ngx_http_request_t *r,
 char *
 ngx_http_wholesale_ready(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_http_wholesale_loc_conf_t *wlcf = conf;
+
     ngx_http_core_loc_conf_t        *clcf;
     ngx_http_wholesale_srv_conf_t   *wscf;
     ngx_http_wholesale_main_conf_t  *wmcf;
@@ -52,6 +52,12 @@ ngx_http_wholesale_ready(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     wscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_wholesale_module);
     wscf->ready = 1;
+
+    /* a page of ours, which "wholesale on" further out is not about */
+
+    if (wlcf->enable == NGX_CONF_UNSET) {
+        wlcf->enable = 0;
+    }
 
     return NGX_CONF_OK;
 }
@@ -191,7 +197,7 @@ ngx_http_wholesale_ready_credential(ngx_http_wholesale_ready_t *page,
     page->p = ngx_slprintf(p, page->last,
                            "\", \"state\": \"%s\", \"used\": %s, "
                            "\"refreshing\": %s",
-                           ngx_http_wholesale_ready_state(&status, live),
+                           ngx_http_wholesale_token_state(&status, live),
                            credential->used ? "true" : "false",
                            status.refreshing ? "true" : "false");
 
@@ -219,8 +225,8 @@ ngx_http_wholesale_ready_credential(ngx_http_wholesale_ready_t *page,
 }
 
 
-static const char *
-ngx_http_wholesale_ready_state(ngx_wholesale_token_status_t *status,
+const char *
+ngx_http_wholesale_token_state(ngx_wholesale_token_status_t *status,
     ngx_uint_t live)
 {
     if (live) {

@@ -19,6 +19,8 @@ static ngx_table_elt_t *ngx_http_wholesale_find_in_list(ngx_list_t *list,
     const char *name, ngx_table_elt_t *after);
 static size_t ngx_http_wholesale_plain_name(u_char *name, ngx_str_t *key);
 static void ngx_http_wholesale_forget(ngx_list_t *headers);
+static void ngx_http_wholesale_log_refusal(ngx_http_wholesale_ctx_t *ctx,
+    const ngx_http_wholesale_refusal_t *refusal, ngx_uint_t dry_run);
 
 
 extern ngx_module_t  ngx_http_proxy_module;
@@ -90,6 +92,7 @@ ngx_http_wholesale_create_ctx(ngx_http_request_t *r)
     ngx_memzero(ctx, sizeof(ngx_http_wholesale_ctx_t));
 
     ctx->request = r;
+    ctx->started = ngx_http_wholesale_started(r);
     ctx->http_version = r->http_version;
 
     if (ngx_http_wholesale_set_tracking_id(r, ctx) != NGX_OK) {
@@ -411,6 +414,8 @@ ngx_http_wholesale_refuse(ngx_http_wholesale_ctx_t *ctx,
     ctx->error_page = 0;
     ctx->keepalive = ctx->request->keepalive;
 
+    ngx_http_wholesale_log_refusal(ctx, refusal, 0);
+
     return refusal->status;
 }
 
@@ -445,12 +450,27 @@ ngx_http_wholesale_note(ngx_http_wholesale_ctx_t *ctx,
 
     ctx->noted = refusal;
 
+    ngx_http_wholesale_log_refusal(ctx, refusal, 1);
+}
+
+
+static void
+ngx_http_wholesale_log_refusal(ngx_http_wholesale_ctx_t *ctx,
+    const ngx_http_wholesale_refusal_t *refusal, ngx_uint_t dry_run)
+{
+    const char  *reason;
+
+    reason = (char *) refusal->reason.data;
+
+    if (refusal->outcome == NGX_HTTP_WHOLESALE_LIMITED && ctx->refused) {
+        reason = ctx->refused->limit->name;
+    }
+
     ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
-                  "wholesale dry run: tenant \"%s\", %V: would be refused "
-                  "with %ui, %s",
-                  ctx->tenant->name, &ctx->tracking_id, refusal->status,
-                  ctx->refused ? ctx->refused->limit->name
-                               : (char *) refusal->reason.data);
+                  "wholesale%s: tenant \"%s\", %V: %s refused with %ui, %s",
+                  dry_run ? " dry run" : "",
+                  ctx->tenant ? ctx->tenant->name : "", &ctx->tracking_id,
+                  dry_run ? "would be" : "is", refusal->status, reason);
 }
 
 

@@ -72,11 +72,13 @@ ngx_http_wholesale_validate(ngx_http_request_t *r,
         return NGX_OK;
 
     case WHOLESALE_UPDATE_INVALID:
+        ngx_http_wholesale_account_problems(r, ctx);
         rc = ngx_http_wholesale_refuse_or_note(ctx,
                                                &ngx_http_wholesale_invalid);
         break;
 
     case WHOLESALE_UPDATE_FORBIDDEN:
+        ngx_http_wholesale_account_problems(r, ctx);
         rc = ngx_http_wholesale_refuse_or_note(ctx,
                                                &ngx_http_wholesale_packages);
         break;

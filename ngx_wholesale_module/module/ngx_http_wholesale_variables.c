@@ -10,6 +10,11 @@
 #include <ngx_http_wholesale_module.h>
 
 
+/* bytes of what the client sent that a log is to hold */
+#define NGX_HTTP_WHOLESALE_PATH_MAX        1024
+#define NGX_HTTP_WHOLESALE_USER_AGENT_MAX  256
+
+
 static ngx_int_t ngx_http_wholesale_tenant_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_wholesale_str_variable(ngx_http_request_t *r,
@@ -26,6 +31,10 @@ static ngx_int_t ngx_http_wholesale_redis_time_variable(
     ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_wholesale_origin_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_wholesale_path_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_wholesale_user_agent_variable(
+    ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
 static void ngx_http_wholesale_set_variable(ngx_http_variable_value_t *v,
     const void *data, size_t len);
 static ngx_uint_t ngx_http_wholesale_is_host(ngx_str_t *host);
@@ -70,20 +79,13 @@ static ngx_http_variable_t  ngx_http_wholesale_variables[] = {
     { ngx_string("wholesale_origin"), NULL,
       ngx_http_wholesale_origin_variable, 0, 0, 0 },
 
+    { ngx_string("wholesale_path"), NULL,
+      ngx_http_wholesale_path_variable, 0, 0, 0 },
+
+    { ngx_string("wholesale_user_agent"), NULL,
+      ngx_http_wholesale_user_agent_variable, 0, 0, 0 },
+
       ngx_http_null_variable
-};
-
-
-/* in the order of ngx_http_wholesale_outcome_e */
-
-static ngx_str_t  ngx_http_wholesale_outcomes[] = {
-    ngx_string("forwarded"),
-    ngx_string("unauthenticated"),
-    ngx_string("forbidden"),
-    ngx_string("limited"),
-    ngx_string("invalid"),
-    ngx_string("unavailable"),
-    ngx_string("not_found")
 };
 
 
@@ -156,36 +158,23 @@ static ngx_int_t
 ngx_http_wholesale_outcome_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                    *p;
-    ngx_str_t                 *outcome;
-    ngx_http_wholesale_ctx_t  *ctx;
+    ngx_str_t                        *name;
+    ngx_http_wholesale_ctx_t         *ctx;
+    ngx_wholesale_metrics_outcome_e   outcome;
 
     ctx = ngx_http_wholesale_get_ctx(r->main);
 
-    if (ctx && ctx->refusal) {
-        outcome = &ngx_http_wholesale_outcomes[ctx->refusal->outcome];
+    outcome = ctx ? ngx_http_wholesale_outcome(ctx)
+                  : NGX_WHOLESALE_METRICS_OTHER;
 
-    } else if (ctx && ctx->noted) {
-        outcome = &ngx_http_wholesale_outcomes[ctx->noted->outcome];
-
-        p = ngx_pnalloc(r->pool, outcome->len + sizeof("_dry_run") - 1);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_http_wholesale_set_variable(v, p,
-                                   ngx_sprintf(p, "%V_dry_run", outcome) - p);
-        return NGX_OK;
-
-    } else if (ctx && ctx->forwarded) {
-        outcome = &ngx_http_wholesale_outcomes[NGX_HTTP_WHOLESALE_FORWARDED];
-
-    } else {
+    if (outcome == NGX_WHOLESALE_METRICS_OTHER) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    ngx_http_wholesale_set_variable(v, outcome->data, outcome->len);
+    name = ngx_wholesale_metrics_outcome_name(outcome);
+
+    ngx_http_wholesale_set_variable(v, name->data, name->len);
 
     return NGX_OK;
 }
@@ -329,6 +318,97 @@ ngx_http_wholesale_origin_variable(ngx_http_request_t *r,
     }
 
     ngx_http_wholesale_set_variable(v, origin.data, origin.len);
+
+    return NGX_OK;
+}
+
+
+/*
+ * As the client sent it, without the query, which may have secrets in it; what
+ * is not printable, or a quote, is written as %XX.
+ */
+
+static ngx_int_t
+ngx_http_wholesale_path_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    size_t   i, len;
+    u_char  *p, *last, ch;
+
+    static u_char  hex[] = "0123456789ABCDEF";
+
+    len = ngx_min(r->unparsed_uri.len, NGX_HTTP_WHOLESALE_PATH_MAX);
+
+    p = ngx_pnalloc(r->pool, 3 * len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = p;
+
+    for (i = 0; i < len; i++) {
+        ch = r->unparsed_uri.data[i];
+
+        if (ch == '?') {
+            break;
+        }
+
+        if (ch > ' ' && ch < 0x7f && ch != '"' && ch != '\\') {
+            *last++ = ch;
+            continue;
+        }
+
+        *last++ = '%';
+        *last++ = hex[ch >> 4];
+        *last++ = hex[ch & 0xf];
+    }
+
+    ngx_http_wholesale_set_variable(v, p, last - p);
+
+    return NGX_OK;
+}
+
+
+/* what is not UTF-8 in it is U+FFFD */
+
+static ngx_int_t
+ngx_http_wholesale_user_agent_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    size_t       len;
+    u_char      *start, *last;
+    ngx_str_t   *value;
+    const char  *p, *end, *next;
+
+    if (r->headers_in.user_agent == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    value = &r->headers_in.user_agent->value;
+
+    len = ngx_min(value->len, NGX_HTTP_WHOLESALE_USER_AGENT_MAX);
+
+    start = ngx_pnalloc(r->pool, 3 * len);
+    if (start == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = start;
+    end = (char *) value->data + len;
+
+    for (p = (char *) value->data; p < end; p = next) {
+        next = p;
+
+        if (wholesale_text_decode(&next, end) == WHOLESALE_NOT_UTF8) {
+            last = ngx_cpymem(last, "\xef\xbf\xbd", 3);
+
+        } else {
+            last = ngx_cpymem(last, p, next - p);
+        }
+    }
+
+    ngx_http_wholesale_set_variable(v, start, last - start);
 
     return NGX_OK;
 }

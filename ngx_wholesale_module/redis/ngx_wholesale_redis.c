@@ -64,6 +64,9 @@ struct ngx_wholesale_redis_s {
     ngx_wholesale_redis_breaker_e      breaker;
     ngx_wholesale_redis_error_e        last_error;
 
+    /* there has been a connection that was usable */
+    ngx_uint_t                         met;
+
     /* the next pause before another attempt to connect */
     ngx_msec_t                         backoff;
     ngx_event_t                        retry;
@@ -591,6 +594,9 @@ ngx_wholesale_redis_ready(void *data)
     ngx_wholesale_redis_t *redis = data;
 
     (void) ngx_atomic_fetch_add(&redis->counters->connects, 1);
+    (void) ngx_atomic_fetch_add(&redis->counters->reconnects, redis->met);
+
+    redis->met = 1;
 
     if (redis->breaker == NGX_WHOLESALE_REDIS_BREAKER_OPEN) {
         redis->breaker = NGX_WHOLESALE_REDIS_BREAKER_HALF_OPEN;
@@ -757,7 +763,9 @@ ngx_wholesale_redis_finish(ngx_wholesale_redis_query_t *query,
 
     ngx_wholesale_redis_free_query(query);
 
-    (void) ngx_atomic_fetch_add(&redis->counters->replies[error], 1);
+    if (reply == NULL || !ngx_wholesale_redis_reply_noscript(reply)) {
+        (void) ngx_atomic_fetch_add(&redis->counters->replies[error], 1);
+    }
 
     rc = handler ? handler(data, error, reply) : NGX_OK;
 

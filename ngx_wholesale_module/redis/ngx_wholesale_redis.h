@@ -116,11 +116,15 @@ typedef struct {
 
 typedef struct {
     ngx_atomic_t                       connects;    /* that became usable */
+    ngx_atomic_t                       reconnects;  /* those after the first */
     ngx_atomic_t                       opened;      /* times of the breaker */
     ngx_atomic_t                       commands;    /* accepted */
     ngx_atomic_t                       declined;    /* not even accepted */
 
-    /* commands by what came of them; OK: a reply that is no error */
+    /*
+     * Commands by what came of them; OK: a reply that is no error.  NOSCRIPT,
+     * on which the same is asked once more, is none of these.
+     */
     ngx_atomic_t                       replies[NGX_WHOLESALE_REDIS_ERRORS];
 } ngx_wholesale_redis_counters_t;
 

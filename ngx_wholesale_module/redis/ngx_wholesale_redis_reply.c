@@ -116,6 +116,16 @@ ngx_wholesale_redis_reply_error(const redisReply *reply)
 }
 
 
+ngx_uint_t
+ngx_wholesale_redis_reply_noscript(const redisReply *reply)
+{
+    static ngx_str_t  noscript = ngx_string("NOSCRIPT");
+
+    return reply->type == REDIS_REPLY_ERROR
+           && ngx_wholesale_redis_has_code(reply, &noscript);
+}
+
+
 u_char *
 ngx_wholesale_redis_reply_text(u_char *buf, const redisReply *reply)
 {

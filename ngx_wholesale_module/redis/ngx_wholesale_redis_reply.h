@@ -30,6 +30,9 @@ redisReader *ngx_wholesale_redis_reader(void);
 ngx_wholesale_redis_error_e ngx_wholesale_redis_reply_error(
     const redisReply *reply);
 
+/* whether Redis does not know a script: no failure, it is to be told it */
+ngx_uint_t ngx_wholesale_redis_reply_noscript(const redisReply *reply);
+
 /*
  * Copies text of the peer for a log line: all but printable ASCII becomes a
  * question mark.  "buf" has NGX_WHOLESALE_REDIS_TEXT_MAX bytes.  Returns the

@@ -23,6 +23,7 @@ MODULE = os.path.abspath(os.environ.get(
 PRELOAD = os.environ.get("WHOLESALE_PRELOAD", "")
 
 PROXY_CONF = REPOSITORY / "ngx_wholesale_module/module/wholesale_proxy.conf"
+LOG_CONF = REPOSITORY / "ngx_wholesale_module/module/wholesale_log.conf"
 
 START_SECONDS = 20
 STOP_SECONDS = 20
@@ -65,6 +66,7 @@ class Nginx:
       @globals@               what every nginx of the tests needs
       @globals_http@          the same in http{}
       @wholesale_proxy.conf@  the file that is shipped
+      @wholesale_log.conf@    and the other one
       @http2@                 after "listen"
       @port@, @NAME_port@     a free port; ports["port"], ports["NAME_port"]
 
@@ -110,6 +112,7 @@ class Nginx:
             "globals": self.globals(),
             "globals_http": self.globals_http(),
             "wholesale_proxy.conf": str(PROXY_CONF),
+            "wholesale_log.conf": str(LOG_CONF),
             "http2": listen_http2(),
             "workers": "1",
             "http": "", "server": "", "location": "",
