@@ -129,6 +129,8 @@ class Documented(Gateway):
                          proxy={"proxy_ssl_trusted_certificate":
                                 sandbox.authority})
 
+        shutil.copy(SOURCES / "module/wholesale_log.conf", folder)
+
         self.keys = {}
         self.put("/etc/nginx/wholesale/tenants.json",
                  self.with_keys(tenants or the_tenants()))
@@ -283,7 +285,7 @@ def test_nginx(documented, redis, block):
     answer = gateway.send(b'{"packages": ["webex_caling"]}')
     assert answer.status == 400
 
-    if "log_format" in block.text:
+    if "wholesale_log.conf" in block.text:
         check_log(gateway)
 
 
