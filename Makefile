@@ -47,6 +47,11 @@ NGINX_OBJ := $(CURDIR)/$(OUT)/nginx
 
 MODULE_FILES := $(wildcard $(ROOMS:%=$(SOURCES)/%/*.[ch]))
 
+# the status page, which is compiled in
+
+PAGE := $(NGINX_OBJ)/ngx_http_wholesale_page.h
+PAGE_FILES := $(wildcard $(SOURCES)/page/*)
+
 # what is compiled without nginx: for unit tests and fuzzing
 
 PURE := $(wildcard $(SOURCES)/contract/*.c $(SOURCES)/tenants/*.c \
@@ -197,7 +202,7 @@ clean:
 # The module is built by nginx's own build system, which writes beside its
 # sources: so it works on links to them.
 
-$(MODULE): $(NGINX_OBJ)/Makefile $(MODULE_FILES)
+$(MODULE): $(NGINX_OBJ)/Makefile $(MODULE_FILES) $(PAGE)
 	@$(MAKE) --no-print-directory -s -f $(NGINX_OBJ)/Makefile \
 	    -C $(NGINX_OBJ)/src modules
 	@cp $(NGINX_OBJ)/ngx_http_wholesale_module.so $@
@@ -206,6 +211,9 @@ $(MODULE): $(NGINX_OBJ)/Makefile $(MODULE_FILES)
 $(NGINX_OBJ)/Makefile: config .ci/configure $(NGINX_OBJ)/sources
 	@NGINX_BIN=$(NGINX_BIN) NGINX_SRC=$(NGINX_SRC) .ci/configure $(NGINX_OBJ) \
 	    "$(OPT)" "$(LD_$(BUILD))"
+
+$(PAGE): $(PAGE_FILES) | $(NGINX_OBJ)/Makefile
+	@$(SOURCES)/page/embed header > $@ || { rm -f $@; exit 1; }
 
 $(NGINX_OBJ)/sources: .FORCE
 	@mkdir -p $(@D)

@@ -18,14 +18,6 @@
 #define NGX_HTTP_WHOLESALE_QUALITY         1000
 
 
-/* a header field that goes with one format only */
-
-typedef struct {
-    const char  *name;
-    ngx_str_t    value;
-} ngx_http_wholesale_status_header_t;
-
-
 typedef struct {
     ngx_str_t                                  name;    /* of ?format= */
     ngx_str_t                                  content_type;
@@ -108,6 +100,11 @@ static const ngx_http_wholesale_format_t  ngx_http_wholesale_formats[] = {
       ngx_http_wholesale_status_json,
       ngx_http_wholesale_no_headers },
 
+    { ngx_string("html"),
+      ngx_string("text/html; charset=utf-8"),
+      ngx_http_wholesale_status_page,
+      ngx_http_wholesale_status_page_headers },
+
     { ngx_null_string, ngx_null_string, NULL, NULL }
 };
 
@@ -122,6 +119,7 @@ static const ngx_http_wholesale_range_t  ngx_http_wholesale_ranges[] = {
       &ngx_http_wholesale_formats[0] },
     { ngx_string("application/*"), &ngx_http_wholesale_formats[1] },
     { ngx_string("application/json"), &ngx_http_wholesale_formats[1] },
+    { ngx_string("text/html"), &ngx_http_wholesale_formats[2] },
     { ngx_null_string, NULL }
 };
 

@@ -91,6 +91,14 @@ typedef struct {
 } ngx_http_wholesale_histogram_t;
 
 
+/* a header field that goes with one format only */
+
+typedef struct {
+    const char                         *name;
+    ngx_str_t                           value;
+} ngx_http_wholesale_status_header_t;
+
+
 /*
  * The formats, each in a file of its name.  One that is unfinished is called
  * once more in the next turn of the loop.
@@ -99,6 +107,14 @@ void ngx_http_wholesale_status_json(ngx_wholesale_writer_t *w,
     ngx_http_wholesale_figures_t *figures);
 void ngx_http_wholesale_status_prometheus(ngx_wholesale_writer_t *w,
     ngx_http_wholesale_figures_t *figures);
+
+/* the page asks for the figures itself, as JSON */
+void ngx_http_wholesale_status_page(ngx_wholesale_writer_t *w,
+    ngx_http_wholesale_figures_t *figures);
+
+/* what may run in the page; up to a header without a name */
+extern const ngx_http_wholesale_status_header_t
+    ngx_http_wholesale_status_page_headers[];
 
 
 /* ngx_http_wholesale_figures.c */

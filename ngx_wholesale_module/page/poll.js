@@ -11,7 +11,7 @@ const poll = {
     running: false,
     doc: null,                  // the last one
     answered: null,             // when it came, by this machine's clock
-    asked: Date.now(),          // since when there is none
+    missed: null,               // when the first was asked that did not come
 
     schedule(delay) {
         clearTimeout(this.timer);
@@ -24,21 +24,18 @@ const poll = {
 
     async run() {
         const begin = performance.now();
-        let trouble = null;
+        const asked = Date.now();
 
         this.running = true;
 
         try {
             this.accept(await this.fetch());
         } catch (error) {
-            trouble = error;
+            this.missed = this.missed || asked;
+            this.miss(error);
         }
 
         this.running = false;
-
-        if (trouble) {
-            this.miss(trouble);
-        }
 
         const cost = performance.now() - begin;
         this.schedule(Math.max(INTERVAL, cost * SHARE) - cost);
@@ -54,25 +51,33 @@ const poll = {
                 headers: { Accept: "application/json" } });
 
             if (!answer.ok) {
-                throw new Refused(answer.status);
+                throw new Trouble(`answers with ${answer.status}`,
+                    "This machine may not be allowed to see the status, or "
+                    + "the configuration has changed. ");
             }
 
-            return await answer.json();
+            return await answer.text();
+
+        } catch (error) {
+            throw error instanceof Trouble ? error
+                : new Trouble("does not answer", "");
         } finally {
             clearTimeout(timer);
         }
     },
 
-    accept(doc) {
+    accept(text) {
+        const doc = JSON.parse(text);
+
         history.add(doc);
         this.doc = doc;
         this.answered = Date.now();
+        this.missed = null;
         this.draw();
     },
 
     draw() {
         at("figures").hidden = false;
-        at("figures").classList.remove("stale");
         drawAbout(this.doc);
         drawVerdict(problems(this.doc));
         drawTiles(this.doc);
@@ -83,21 +88,19 @@ const poll = {
     },
 
     miss(error) {
-        const since = this.answered || this.asked;
-        const refused = error instanceof Refused;
+        const trouble = error instanceof Trouble ? error
+            : new Trouble("says what this page does not understand",
+                          "It may have been upgraded: load the page anew. ");
 
         drawVerdict([{
             level: "bad",
-            title: (refused
-                    ? `The gateway answers with ${error.status} `
-                    : "The gateway does not answer ")
-                   + `since ${clock(since / 1000, true)}.`,
-            text: `For ${span((Date.now() - since) / 1000)} now. `
-                  + (refused ? "This machine may not be allowed to see the "
-                               + "status, or the configuration has changed. "
-                     : error instanceof SyntaxError
-                     ? "What came was not the status. " : "")
-                  + (this.answered ? "What is below is as it was then. " : "")
+            title: `The gateway ${trouble.message} since `
+                   + `${clock(this.missed / 1000, true)}.`,
+            text: `For ${span((Date.now() - this.missed) / 1000)} now. `
+                  + trouble.advice
+                  + (this.answered ? "What is below is as of "
+                                     + `${clock(this.answered / 1000, true)}. `
+                                   : "")
                   + "It is asked again and again.",
         }]);
 
@@ -125,10 +128,13 @@ const poll = {
     },
 };
 
-class Refused extends Error {
-    constructor(status) {
-        super(`status ${status}`);
-        this.status = status;
+
+// what the gateway does instead, and what that may be
+
+class Trouble extends Error {
+    constructor(message, advice) {
+        super(message);
+        this.advice = advice;
     }
 }
 

@@ -3,7 +3,7 @@
 """A stand-in for wholesale_status, whose figures are the test's to say: for
 states that a real gateway is hard to bring into."""
 
-import copy
+import contextlib
 import http.server
 import json
 import re
@@ -100,6 +100,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
         elif query == "format=json":
             stand_in.polls += 1
+            stand_in.answers.wait()
             self.send(stand_in.status, "application/json",
                       json.dumps(stand_in.tell()).encode())
 
@@ -136,6 +137,8 @@ class StandIn:
         self.document = document()
         self.step = None
         self.status = 200
+        self.answers = threading.Event()
+        self.answers.set()
         self.polls = 0
         self.strayed = []
         self.page = embed("page").encode()
@@ -165,8 +168,21 @@ class StandIn:
         if self.step is not None:
             self.step(self.document)
 
-        self.document["time"] = time.time()
-        return copy.deepcopy(self.document)
+        if isinstance(self.document, dict):
+            self.document["time"] = time.time()
+
+        return self.document
+
+    @contextlib.contextmanager
+    def hanging(self):
+        """It gives no answers meanwhile."""
+
+        self.answers.clear()
+
+        try:
+            yield
+        finally:
+            self.answers.set()
 
     @property
     def url(self):
