@@ -77,8 +77,15 @@ TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev python3-pytest \
                 python3-pytest-xdist python3-h2 redis-server
 BENCH_PACKAGES = $(RUN_PACKAGES) wrk redis-server
 FUZZ_PACKAGES = $(RUN_PACKAGES) clang
+PAGE_PACKAGES = $(TEST_PACKAGES) chromium chromium-driver python3-selenium \
+                fonts-dejavu-core
+MONITORING_PACKAGES = $(TEST_PACKAGES) prometheus
 LINT_PACKAGES = $(RUN_PACKAGES) clang clang-tidy cppcheck
 
+PYTEST_RUN = BUILD=$(BUILD) WHOLESALE_MODULE=$(CURDIR)/$(MODULE) \
+             NGINX_BIN=$(NGINX_BIN) WHOLESALE_PRELOAD=$(PRELOAD) \
+             PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q \
+             -p no:cacheprovider
 
 FUZZ_SECONDS ?= 60
 
@@ -86,8 +93,8 @@ COVERAGE_ROOM ?= contract
 COVERAGE_LEAST ?= 95
 
 
-.PHONY: help deps build run test unit replay gateway coverage fuzz bench lint \
-        install clean
+.PHONY: help deps build run test unit replay gateway page screenshot \
+        monitoring coverage fuzz bench lint install clean
 
 
 ## help: what can be made
@@ -136,11 +143,29 @@ replay: $(FUZZERS:%=$(OUT)/fuzz/replay_%)
 
 # real nginx, real connections; the sandbox stands in for Webex
 gateway: $(MODULE)
-	@BUILD=$(BUILD) WHOLESALE_MODULE=$(CURDIR)/$(MODULE) NGINX_BIN=$(NGINX_BIN) \
-	    WHOLESALE_PRELOAD=$(PRELOAD) \
-	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider \
-	    --basetemp=$(OUT)/tests -n $(JOBS) --dist loadfile \
+	@$(PYTEST_RUN) --basetemp=$(OUT)/tests -n $(JOBS) --dist loadfile \
 	    tests/sandbox tests/gateway $(PYTEST)
+
+
+## page: tests the status page in a headless Chromium
+page:
+	@.ci/packages $(PAGE_PACKAGES)
+	@$(MAKE) --no-print-directory $(MODULE)
+	@$(PYTEST_RUN) --basetemp=$(OUT)/page-tests tests/page $(PYTEST)
+
+
+## screenshot: makes docs/status.png anew
+screenshot:
+	@$(MAKE) --no-print-directory page \
+	    SCREENSHOT=$(CURDIR)/docs/status.png PYTEST="-k truth"
+
+
+## monitoring: tests the Prometheus alerts and the Grafana dashboard
+monitoring:
+	@.ci/packages $(MONITORING_PACKAGES)
+	@$(MAKE) --no-print-directory $(MODULE)
+	@$(PYTEST_RUN) --basetemp=$(OUT)/monitoring-tests tests/monitoring \
+	    $(PYTEST)
 
 
 ## coverage: how much of the contract's code the unit tests run

@@ -85,10 +85,11 @@ const history = {
     recent(kind) {
         const from = this.since(RECENT)[kind];
         const to = this.samples.at(-1)[kind];
-        const grown = {};
+        const grown = Object.create(null);
 
         for (const name of Object.keys(to)) {
-            grown[name] = to[name] - (from[name] || 0);
+            grown[name] = to[name] - (Object.hasOwn(from, name) ? from[name]
+                                                                : 0);
         }
 
         return grown;

@@ -34,15 +34,13 @@ function drawTables(doc) {
                  ...QUANTILES.map(([, q]) =>
                      latency(history.quantile(path, q, null))),
                  count(doc.durations[path].count)])],
-        ["Tokens", ["", "state", "refresh token", "renewed", "failed"],
+        ["Tokens", ["", "state", "refresh token", "renewals"],
          Object.entries(doc.credentials).map(([name, token]) => [name,
              token.state + (token.expires > 0 ? `, ${span(token.expires)}`
                                               : ""),
              token.refreshTokenExpires === null ? "\u2013"
              : span(token.refreshTokenExpires),
-             count(token.refreshes && token.refreshes.succeeded),
-             count(token.refreshes && token.refreshes.failed
-                                      + token.refreshes.final)])],
+             renewals(token.refreshes)])],
         ["This gateway", ["", ""], [
             ...(doc.redis ? [
                 ["Redis commands", count(doc.redis.commands)],
@@ -66,6 +64,17 @@ function drawTables(doc) {
                     make("table", null, make("thead", null, make("tr")),
                          make("tbody"))),
          fillTable);
+}
+
+function renewals(refreshes) {
+    if (refreshes === null) {
+        return "\u2013";
+    }
+
+    const failed = refreshes.failed + refreshes.final;
+
+    return count(refreshes.succeeded)
+           + (failed ? `, ${count(failed)} failed` : "");
 }
 
 function fillTable(section, [title, columns, lines]) {

@@ -133,7 +133,7 @@ class Browser:
 
         while not condition():
             assert time.monotonic() < deadline, \
-                f"waited in vain for {what}:\n{self.text('body')}"
+                f"waited in vain for {what}:\n{self.one('main').text}"
             time.sleep(0.05)
 
     # what is in the page

@@ -81,7 +81,7 @@ def test_names_are_text(browser, stand_in, name):
     assert f"The last error: {name}." in browser.problems
     assert browser.tenants()[name][1] == 3
     assert f"Token {name}" in browser.tiles
-    assert browser.table("What was not valid")[name] == ["1", "1"]
+    assert browser.table("What was not valid")[name] == ["0", "1"]
     assert browser.all("img, body script ~ script, b b") == []
     assert stand_in.strayed == []
 
@@ -98,7 +98,7 @@ def test_thousands_of_tenants(browser, stand_in):
     assert shown == [f"t{i:04}" for i in range(1999, 1979, -1)]
     assert browser.text("#shown") == "20 of 2,000, the most used first"
     assert browser.one("#more").text \
-        == "Show more: 1,980 are left, none above 98 %"
+        == "Show more: 1,980 are left, none above 99 %"
 
     # the page is as quick as without them
     cost = browser.run("""
@@ -120,8 +120,7 @@ def test_thousands_of_tenants(browser, stand_in):
     browser.one("#filter").send_keys("nobody")
     assert browser.tenants() == {}
 
-    browser.run("rows = ROWS_MAX; drawTenants(poll.doc)")
-    browser.one("#filter").clear()
+    browser.run("filter.value = ''; rows = ROWS_MAX; drawTenants(poll.doc)")
     assert len(browser.tenants()) == 500
     assert not browser.one("#more").is_enabled()
 
@@ -151,8 +150,8 @@ def test_rates(browser, stand_in):
         40 * 5 / (polls[-1] - polls[-6]), rel=0.3)
 
     assert browser.all("#rates path.first")
-    assert browser.one("#rates").get_attribute("aria-label").startswith(
-        "Plot of the last 5 min. Now: accepted ")
+    assert "Now: accepted " \
+        in browser.one("#rates").get_attribute("aria-label")
 
 
 def quantile(q, histogram):

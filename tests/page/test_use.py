@@ -94,14 +94,15 @@ def test_nothing_is_cut_off(browser, busy, width):
     browser.open(busy.url)
     settle(browser)
 
-    assert browser.overflow == 0
     assert browser.run("""
-        return [...document.querySelectorAll("main *")].filter((element) =>
+        return [...document.querySelectorAll("body *")].filter((element) =>
             element.getClientRects().length
-            && !element.closest("svg, thead, .unseen")
-            && element.getBoundingClientRect().right > innerWidth + 0.5)
-            .map((element) => element.outerHTML.slice(0, 80));
+            && !element.closest("svg")
+            && element.getBoundingClientRect().right
+               > document.documentElement.clientWidth + 0.5)
+            .map((element) => element.outerHTML.slice(0, 200));
     """) == []
+    assert browser.overflow == 0
 
 
 @pytest.mark.parametrize("width", (PHONE, 1280))
@@ -124,7 +125,7 @@ def test_what_assistive_technology_is_told(browser, busy, width):
     assert kinds.count("rowheader") >= 20
     assert ("searchbox", "Filter") in roles
     assert {name for role, name in roles if role == "button"} == {
-        "Pause", browser.one("#more").text}
+        "Pause", browser.run("return more.textContent")}
 
     # the states are words, and not only shapes and colours
     assert ("StaticText", "Trying") in roles
@@ -216,7 +217,7 @@ def test_a_selection_is_kept(browser, busy):
     polls = busy.polls
     browser.wait(lambda: busy.polls >= polls + 2, "some polls")
 
-    assert selected == LONG
+    assert selected == "t0"
     assert browser.run("return getSelection().toString()") == selected
 
 
