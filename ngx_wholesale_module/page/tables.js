@@ -28,7 +28,7 @@ function drawTables(doc) {
          ? [...members.slice(0, ROWS),
             [`${count(members.length - ROWS)} other members`, "", ""]]
          : members.length ? members : [["nothing yet", "", ""]]],
-        ["Times, in all", ["", "p50", "p95", "p99", "number"],
+        ["Times, in all", ["", "p50", "p95", "p99", "of"],
          PATHS.filter(([path]) => path !== "redis" || doc.redis)
              .map(([path, name]) => [name,
                  ...QUANTILES.map(([, q]) =>

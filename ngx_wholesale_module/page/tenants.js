@@ -19,7 +19,8 @@ function tenantOf([name, { outcomes, limits }]) {
     const total = sum(Object.values(outcomes));
 
     return { name, limits: all, most: all.length ? all[0].used || 0 : 0,
-             use: sum(all.map((limit) => limit.used || 0)), total, special: name === "" || name === "*",
+             use: sum(all.map((limit) => limit.used || 0)), total,
+             special: name === "" || name === "*",
              figures: [accepted, n("limited"), n("invalid"),
                        total - accepted - n("limited") - n("invalid")] };
 }

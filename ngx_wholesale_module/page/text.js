@@ -25,7 +25,7 @@ const TILES = 6;                // credentials
 const ORDER = { bad: 0, warn: 1, ok: 2, off: 3 };
 const QUANTILES = [["p50", 0.5], ["p95", 0.95], ["p99", 0.99]];
 const LINES = ["first", "second", "third"];
-const PATHS = [["request", "whole request"], ["redis", "Redis"],
+const PATHS = [["request", "request"], ["redis", "Redis"],
                ["upstream", "Webex"]];
 const ACCEPTED = ["forwarded", "forbidden_dry_run", "limited_dry_run",
                   "invalid_dry_run"];

@@ -163,6 +163,30 @@ def test_a_limit_that_is_reached_for_a_moment(browser, stand_in):
     assert browser.verdict == ("All is well", "ok")
 
 
+def test_refusals_without_an_end(browser, stand_in):
+    """Of one limit for a minute; those that share a series do not count."""
+
+    tenants = stand_in.document["tenants"]
+    tenants["acme"] = tenant(50, {"burst": limit(20, 0, 2)})
+    tenants["*"] = tenant(50, {"*": {"refused": 1, "nearLimit": 1,
+                                     "dryRunRefused": 0}})
+
+    def step(document):
+        tenants["acme"]["limits"]["burst"]["refused"] += 1
+        tenants["*"]["limits"]["*"]["refused"] += 1
+
+    stand_in.step = step
+    browser.open(stand_in.url)
+    browser.wait(lambda: browser.tiles["Refused by limits"] == ("2", "off"),
+                 "them")
+    assert browser.verdict == ("All is well", "ok")
+
+    # a minute goes by
+    browser.run("for (const run of history.runs.values()) run.since -= RECENT")
+    browser.wait(lambda: browser.verdict == (
+        "acme is being refused by “burst”.", "warn"), "it")
+
+
 def test_many_tenants_that_are_refused(browser, stand_in):
     for i in range(40):
         stand_in.document["tenants"][f"t{i}"] = tenant(
