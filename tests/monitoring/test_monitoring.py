@@ -108,8 +108,6 @@ def test_what_alerts_say():
         assert len(re.findall(rf"^ +{member}: ", rules, re.M)) == n
 
 
-@pytest.mark.skipif(not TROUBLESHOOTING.exists(),
-                    reason="there is no docs/troubleshooting.md")
 def test_runbooks_are_there():
     headings = {re.sub(r"[^a-z0-9 -]", "", line[3:].lower()).replace(" ", "-")
                 for line in TROUBLESHOOTING.read_text().splitlines()
