@@ -11,6 +11,7 @@
 
 #include <wholesale_json.h>
 #include <wholesale_json_fault.h>
+#include <wholesale_json_plain.h>
 #include <wholesale_json_token.h>
 
 
@@ -59,11 +60,23 @@ json_t *
 wholesale_json_read(const char *text, size_t len, const char *what,
     wholesale_problems_t *problems)
 {
+    int            failed;
     char           described[WHOLESALE_JSON_DESCRIBED_MAX];
     size_t         longest, position, n;
     json_t        *json;
     const char    *deep;
     json_error_t   error;
+
+    json = wholesale_json_plain(text, len, &failed);
+
+    if (json != NULL) {
+        return json;
+    }
+
+    if (failed) {
+        problems->failed = 1;
+        return NULL;
+    }
 
     if (wholesale_json_is_empty(text, len)) {
         wholesale_problems_add(problems, &wholesale_json_root,

@@ -16,7 +16,7 @@
 
 
 /*
- * One JSON object, and nothing but it, read with jansson.
+ * One JSON object, and nothing but it, as jansson's values.
  *
  * What the standard leaves open, or jansson cannot do, is decided so:
  *
