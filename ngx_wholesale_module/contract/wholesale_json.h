@@ -16,7 +16,7 @@
 
 
 /*
- * One JSON object, and nothing but it, as jansson's values.
+ * One JSON object, and nothing but it, read with jansson.
  *
  * What the standard leaves open, or jansson cannot do, is decided so:
  *
