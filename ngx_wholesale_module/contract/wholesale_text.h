@@ -64,6 +64,12 @@ size_t wholesale_text_length(const char *text, size_t len);
 const char *wholesale_text_control(const char *text, size_t len);
 
 /*
+ * Returns how many of "len" bytes, from the first on, are the same in a JSON
+ * string as they are: all of ASCII but controls, the quote and the backslash.
+ */
+size_t wholesale_text_plain(const char *text, size_t len);
+
+/*
  * Returns 1 for a character that one does not see, or that changes how its
  * neighbours are seen: controls, spaces other than U+0020, marks of direction.
  */

@@ -39,6 +39,8 @@ static void ngx_http_wholesale_write_problem(ngx_http_wholesale_writer_t *w,
     const wholesale_problem_t *problem);
 static void ngx_http_wholesale_write(ngx_http_wholesale_writer_t *w,
     const char *text);
+static void ngx_http_wholesale_write_bytes(ngx_http_wholesale_writer_t *w,
+    const char *text, size_t len);
 static void ngx_http_wholesale_write_json(ngx_http_wholesale_writer_t *w,
     const u_char *text, size_t len);
 static void ngx_http_wholesale_write_escaped(ngx_http_wholesale_writer_t *w,
@@ -352,10 +354,14 @@ ngx_http_wholesale_write_problem(ngx_http_wholesale_writer_t *w,
 static void
 ngx_http_wholesale_write(ngx_http_wholesale_writer_t *w, const char *text)
 {
-    size_t  len;
+    ngx_http_wholesale_write_bytes(w, text, ngx_strlen(text));
+}
 
-    len = ngx_strlen(text);
 
+static void
+ngx_http_wholesale_write_bytes(ngx_http_wholesale_writer_t *w,
+    const char *text, size_t len)
+{
     if (w->last) {
         w->last = ngx_cpymem(w->last, text, len);
         return;
@@ -369,37 +375,35 @@ static void
 ngx_http_wholesale_write_json(ngx_http_wholesale_writer_t *w,
     const u_char *text, size_t len)
 {
-    size_t         n;
-    uint32_t       ch;
-    const char    *p, *end, *next;
-    u_char         escaped[sizeof("\\uffff")];
+    size_t       n;
+    uint32_t     ch;
+    const char  *p, *end;
+    u_char       escaped[sizeof("\\uffff")];
 
-    ch = 0;
     end = (const char *) text + len;
 
-    for (p = (const char *) text; p < end; p = next) {
+    for (p = (const char *) text; p < end; p += n) {
 
-        /* up to a character that would not be seen, or change what is */
+        n = wholesale_text_plain(p, end - p);
 
-        n = 0;
-        next = p;
-
-        while (next < end) {
-            ch = wholesale_text_decode(&next, end);
-
-            if (ch >= 0x80 && ch <= 0xffff && wholesale_text_invisible(ch)) {
-                break;
-            }
-
-            n = next - p;
+        if (n) {
+            ngx_http_wholesale_write_bytes(w, p, n);
+            continue;
         }
 
-        ngx_http_wholesale_write_escaped(w, (u_char *) p, n);
+        text = (const u_char *) p;
+        ch = wholesale_text_decode(&p, end);
 
-        if (p + n < next) {
+        /* one that would not be seen, or would change what is */
+
+        if (ch >= 0x80 && ch <= 0xffff && wholesale_text_invisible(ch)) {
             *ngx_sprintf(escaped, "\\u%04xD", ch) = '\0';
             ngx_http_wholesale_write(w, (char *) escaped);
+            continue;
         }
+
+        ngx_http_wholesale_write_escaped(w, (u_char *) text,
+                                         (const u_char *) p - text);
     }
 }
 

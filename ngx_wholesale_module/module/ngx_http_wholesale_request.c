@@ -37,8 +37,8 @@ extern ngx_module_t  ngx_http_proxy_module;
 
 /*
  * What the name of a header that carries a credential has in it, in lower case
- * and without separators: Proxy-Authorization, X_API_KEY, X-Auth-Token.  Each
- * begins with one of two letters, where alone it is looked for.
+ * and without separators: Proxy-Authorization, X_API_KEY, X-Auth-Token.  There
+ * is a "k" or a "z" in each, as in "token" alone, and in few other names.
  */
 
 static ngx_str_t  ngx_http_wholesale_credentials[] = {
@@ -321,35 +321,40 @@ ngx_http_wholesale_is_header(ngx_table_elt_t *h, const char *name)
 ngx_uint_t
 ngx_http_wholesale_is_credential(ngx_table_elt_t *h)
 {
-    size_t      len;
-    u_char      name[NGX_HTTP_WHOLESALE_NAME_MAX], *p, *last;
+    u_char      ch, name[NGX_HTTP_WHOLESALE_NAME_MAX];
+    size_t      i, len;
     ngx_str_t  *part;
 
     if (h->key.len > NGX_HTTP_WHOLESALE_NAME_MAX) {
         return 1;
     }
 
-    len = ngx_http_wholesale_plain_name(name, &h->key);
+    for (i = 0; i < h->key.len; i++) {
+        ch = h->key.data[i] | 0x20;
 
-    last = name + len;
-
-    for (p = name; p < last; p++) {
-
-        if (*p != 'a' && *p != 'c') {
-            continue;
-        }
-
-        for (part = ngx_http_wholesale_credentials; part->len; part++) {
-
-            if ((size_t) (last - p) >= part->len
-                && ngx_memcmp(p, part->data, part->len) == 0)
-            {
-                return 1;
-            }
+        if (ch == 'k' || ch == 'z') {
+            break;
         }
     }
 
-    return len == sizeof("token") - 1 && ngx_strncmp(name, "token", len) == 0;
+    if (i == h->key.len) {
+        return 0;
+    }
+
+    len = ngx_http_wholesale_plain_name(name, &h->key);
+
+    if (len == sizeof("token") - 1 && ngx_strncmp(name, "token", len) == 0) {
+        return 1;
+    }
+
+    for (part = ngx_http_wholesale_credentials; part->len; part++) {
+
+        if (ngx_strlcasestrn(name, name + len, part->data, part->len - 1)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

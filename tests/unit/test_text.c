@@ -111,6 +111,39 @@ test_control(void **state)
 }
 
 
+/* the same, and whatever follows the first */
+
+static void
+test_plain(void **state)
+{
+    int       plain;
+    char      text[24];
+    size_t    i, len;
+    unsigned  c, other;
+
+    static const char  others[] = { '\0', '~', '"', '\\', (char) 0xff };
+
+    for (c = 0; c < 256; c++) {
+        plain = (c >= 0x20 && c < 0x80 && c != '"' && c != '\\');
+
+        for (len = 1; len <= sizeof(text); len++) {
+            for (i = 0; i < len; i++) {
+                for (other = 0; other < sizeof(others); other++) {
+                    memset(text, (i % 2) ? ' ' : 0x7f, i);
+                    memset(text + i, plain ? 'a' : others[other], len - i);
+                    text[i] = (char) c;
+
+                    assert_int_equal(wholesale_text_plain(text, len),
+                                     plain ? len : i);
+                }
+            }
+        }
+    }
+
+    assert_int_equal(wholesale_text_plain("", 0), 0);
+}
+
+
 static void
 test_quote(void **state)
 {
@@ -214,6 +247,7 @@ main(void)
         cmocka_unit_test(test_decode),
         cmocka_unit_test(test_length),
         cmocka_unit_test(test_control),
+        cmocka_unit_test(test_plain),
         cmocka_unit_test(test_quote),
         cmocka_unit_test(test_list)
     };
