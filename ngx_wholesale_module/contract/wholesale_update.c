@@ -461,9 +461,11 @@ wholesale_update_length(const wholesale_update_t *update,
 
     len = value->len;
 
-    /* no text has more characters than bytes, and most need no counting */
+    /* of one to four bytes is each character, and most need no counting */
 
-    if (member->least == 0 && (member->most == 0 || len <= member->most)) {
+    if (len / 4 >= member->least
+        && (member->most == 0 || len <= member->most))
+    {
         return 1;
     }
 

@@ -134,15 +134,28 @@ ngx_http_wholesale_identify(ngx_http_request_t *r,
 ngx_uint_t
 ngx_http_wholesale_has_key(ngx_http_wholesale_ctx_t *ctx, ngx_str_t *text)
 {
+    u_char  *p, *last;
+
     if (ctx->key.len < NGX_HTTP_WHOLESALE_KEY_MIN
         || text->len < ctx->key.len)
     {
         return 0;
     }
 
-    return ngx_strlcasestrn(text->data, text->data + text->len, ctx->key.data,
-                            ctx->key.len - 1)
-           != NULL;
+    last = text->data + text->len - ctx->key.len;
+
+    for (p = text->data; p <= last; p++) {
+
+        /* the first byte, or one that has the same but for its case */
+
+        if (((*p ^ *ctx->key.data) & ~0x20) == 0
+            && ngx_strncasecmp(p, ctx->key.data, ctx->key.len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -321,7 +321,7 @@ ngx_http_wholesale_is_header(ngx_table_elt_t *h, const char *name)
 ngx_uint_t
 ngx_http_wholesale_is_credential(ngx_table_elt_t *h)
 {
-    u_char      ch, name[NGX_HTTP_WHOLESALE_NAME_MAX];
+    u_char      ch, name[NGX_HTTP_WHOLESALE_NAME_MAX], *p;
     size_t      i, len;
     ngx_str_t  *part;
 
@@ -349,8 +349,13 @@ ngx_http_wholesale_is_credential(ngx_table_elt_t *h)
 
     for (part = ngx_http_wholesale_credentials; part->len; part++) {
 
-        if (ngx_strlcasestrn(name, name + len, part->data, part->len - 1)) {
-            return 1;
+        for (p = name; p + part->len <= name + len; p++) {
+
+            if (*p == *part->data
+                && ngx_memcmp(p, part->data, part->len) == 0)
+            {
+                return 1;
+            }
         }
     }
 
