@@ -222,7 +222,7 @@ wholesale_document_text(wholesale_document_t *document, const char *text,
 {
     char  *own;
 
-    if (wholesale_document_grow(document, WHOLESALE_VALUES, len) != 0) {
+    if (wholesale_document_grow(document, WHOLESALE_VALUES, len + 1) != 0) {
         return NULL;
     }
 
@@ -231,6 +231,8 @@ wholesale_document_text(wholesale_document_t *document, const char *text,
     if (len != 0) {
         memcpy(own, text, len);
     }
+
+    own[len] = '\0';
 
     return own;
 }

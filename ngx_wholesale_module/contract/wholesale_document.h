@@ -51,6 +51,7 @@ struct wholesale_value_s {
     /* of a string's bytes, an array's elements, an object's members */
     size_t                         len;
 
+    /* undefined for true, false and null */
     union {
         /* NUL-terminated; there may be zero bytes in it */
         const char                *string;
@@ -117,7 +118,8 @@ void wholesale_value_set(wholesale_value_t *value, const json_t *json);
 
 /*
  * Returns the object of "len" bytes; or NULL: jansson has to be asked, unless
- * document->failed.  "text" belongs to the document, and the strings to it.
+ * document->failed.  "text", after which there is a zero byte, belongs to the
+ * document; the strings lie in it.
  */
 wholesale_value_t *wholesale_plain_read(wholesale_document_t *document,
     char *text, size_t len);

@@ -19,7 +19,7 @@
 typedef struct {
     wholesale_document_t  *document;
 
-    char                  *p;
+    /* where the text has its final zero, at which whoever reads it stops */
     char                  *end;
 
     /* how many more levels there may be */
@@ -27,246 +27,242 @@ typedef struct {
 } wholesale_plain_t;
 
 
-static int wholesale_plain_value(wholesale_plain_t *plain,
+static char *wholesale_plain_value(wholesale_plain_t *plain, char *p,
     wholesale_value_t *value);
-static int wholesale_plain_list(wholesale_plain_t *plain,
+static char *wholesale_plain_list(wholesale_plain_t *plain, char *p,
     wholesale_value_t *list);
-static int wholesale_plain_name(wholesale_plain_t *plain,
-    const wholesale_value_t *object, const char **name, size_t *len);
-static int wholesale_plain_number(wholesale_plain_t *plain,
-    wholesale_value_t *value);
-static int wholesale_plain_word(wholesale_plain_t *plain, const char *word,
-    size_t len);
-static int wholesale_plain_string(wholesale_plain_t *plain, const char **text,
-    size_t *len);
-static int wholesale_plain_next(wholesale_plain_t *plain, char c);
-static void wholesale_plain_blanks(wholesale_plain_t *plain);
+static char *wholesale_plain_name(const wholesale_plain_t *plain, char *p,
+    const wholesale_value_t *object, wholesale_value_t *member);
+static char *wholesale_plain_number(char *p, wholesale_value_t *value);
+static char *wholesale_plain_word(char *p, const char *word);
+static char *wholesale_plain_string(const wholesale_plain_t *plain, char *p,
+    const char **text, size_t *len);
+static char *wholesale_plain_blanks(char *p);
 
 
 wholesale_value_t *
 wholesale_plain_read(wholesale_document_t *document, char *text, size_t len)
 {
+    char               *p;
     wholesale_plain_t   plain;
     wholesale_value_t  *root;
 
     plain.document = document;
-    plain.p = text;
     plain.end = text + len;
     plain.levels = WHOLESALE_JSON_DEPTH;
 
-    root = wholesale_document_value(document);
+    p = wholesale_plain_blanks(text);
 
-    if (root == NULL || !wholesale_plain_value(&plain, root)
-        || root->type != WHOLESALE_OBJECT)
-    {
+    if (*p != '{') {
         return NULL;
     }
 
-    wholesale_plain_blanks(&plain);
+    root = wholesale_document_value(document);
+    if (root == NULL) {
+        return NULL;
+    }
 
-    return (plain.p == plain.end) ? root : NULL;
+    root->name = NULL;
+    root->name_len = 0;
+    root->next = NULL;
+
+    p = wholesale_plain_value(&plain, p, root);
+
+    return (p != NULL && wholesale_plain_blanks(p) == plain.end) ? root : NULL;
 }
 
 
-/* these return 1, or 0: it is not plain, or an allocation has failed */
+/*
+ * These return where what begins at "p" ends, or NULL: it is not plain, or an
+ * allocation has failed.
+ */
 
-static int
-wholesale_plain_value(wholesale_plain_t *plain, wholesale_value_t *value)
+static char *
+wholesale_plain_value(wholesale_plain_t *plain, char *p,
+    wholesale_value_t *value)
 {
-    wholesale_plain_blanks(plain);
-
-    if (plain->p == plain->end) {
-        return 0;
-    }
-
-    value->name = NULL;
-    value->name_len = 0;
     value->len = 0;
-    value->u.first = NULL;
-    value->next = NULL;
 
-    switch (*plain->p) {
+    switch (*p) {
 
     case '"':
         value->type = WHOLESALE_STRING;
-        return wholesale_plain_string(plain, &value->u.string, &value->len);
+        return wholesale_plain_string(plain, p, &value->u.string,
+                                      &value->len);
 
     case '{':
         value->type = WHOLESALE_OBJECT;
-        return wholesale_plain_list(plain, value);
+        return wholesale_plain_list(plain, p, value);
 
     case '[':
         value->type = WHOLESALE_ARRAY;
-        return wholesale_plain_list(plain, value);
+        return wholesale_plain_list(plain, p, value);
 
     case 't':
         value->type = WHOLESALE_TRUE;
-        return wholesale_plain_word(plain, "true", 4);
+        return wholesale_plain_word(p, "true");
 
     case 'f':
         value->type = WHOLESALE_FALSE;
-        return wholesale_plain_word(plain, "false", 5);
+        return wholesale_plain_word(p, "false");
 
     case 'n':
         value->type = WHOLESALE_NULL;
-        return wholesale_plain_word(plain, "null", 4);
+        return wholesale_plain_word(p, "null");
 
     default:
         value->type = WHOLESALE_INTEGER;
-        return wholesale_plain_number(plain, value);
+        return wholesale_plain_number(p, value);
     }
 }
 
 
 /* an array's elements, or an object's members */
 
-static int
-wholesale_plain_list(wholesale_plain_t *plain, wholesale_value_t *list)
+static char *
+wholesale_plain_list(wholesale_plain_t *plain, char *p,
+    wholesale_value_t *list)
 {
-    char                 closing;
-    size_t               name_len;
-    const char          *name;
-    wholesale_value_t   *value, **last;
+    char                closing;
+    wholesale_value_t  *value, **last;
 
     if (plain->levels == 0) {
-        return 0;
+        return NULL;
     }
 
     plain->levels--;
 
-    /* the opening bracket */
-    plain->p++;
-
     closing = (list->type == WHOLESALE_OBJECT) ? '}' : ']';
+
+    list->u.first = NULL;
     last = &list->u.first;
 
-    if (!wholesale_plain_next(plain, closing)) {
-        do {
-            name = NULL;
-            name_len = 0;
+    p = wholesale_plain_blanks(p + 1);
 
-            value = wholesale_document_value(plain->document);
+    while (*p != closing || list->len != 0) {
 
-            if (value == NULL
-                || (closing == '}'
-                    && !wholesale_plain_name(plain, list, &name, &name_len))
-                || !wholesale_plain_value(plain, value))
-            {
-                return 0;
-            }
-
-            value->name = name;
-            value->name_len = name_len;
-
-            *last = value;
-            last = &value->next;
-            list->len++;
-
-        } while (wholesale_plain_next(plain, ','));
-
-        if (!wholesale_plain_next(plain, closing)) {
-            return 0;
+        value = wholesale_document_value(plain->document);
+        if (value == NULL) {
+            return NULL;
         }
+
+        value->name = NULL;
+        value->name_len = 0;
+        value->next = NULL;
+
+        if (closing == '}') {
+            p = wholesale_plain_name(plain, p, list, value);
+            if (p == NULL) {
+                return NULL;
+            }
+        }
+
+        p = wholesale_plain_value(plain, p, value);
+        if (p == NULL) {
+            return NULL;
+        }
+
+        *last = value;
+        last = &value->next;
+        list->len++;
+
+        p = wholesale_plain_blanks(p);
+
+        if (*p != ',') {
+            break;
+        }
+
+        p = wholesale_plain_blanks(p + 1);
     }
 
     plain->levels++;
 
-    return 1;
+    return (*p == closing) ? p + 1 : NULL;
 }
 
 
 /* a member's name, and the colon; no member before it has the same */
 
-static int
-wholesale_plain_name(wholesale_plain_t *plain, const wholesale_value_t *object,
-    const char **name, size_t *len)
+static char *
+wholesale_plain_name(const wholesale_plain_t *plain, char *p,
+    const wholesale_value_t *object, wholesale_value_t *member)
 {
-    const wholesale_value_t  *member;
+    const wholesale_value_t  *other;
 
-    wholesale_plain_blanks(plain);
-
-    if (plain->p == plain->end || *plain->p != '"'
-        || object->len == WHOLESALE_PLAIN_MEMBERS
-        || !wholesale_plain_string(plain, name, len))
-    {
-        return 0;
+    if (*p != '"' || object->len == WHOLESALE_PLAIN_MEMBERS) {
+        return NULL;
     }
 
-    for (member = object->u.first; member != NULL; member = member->next) {
-        if (member->name_len == *len && memcmp(member->name, *name, *len) == 0)
+    p = wholesale_plain_string(plain, p, &member->name, &member->name_len);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    for (other = object->u.first; other != NULL; other = other->next) {
+        if (other->name_len == member->name_len
+            && memcmp(other->name, member->name, member->name_len) == 0)
         {
-            return 0;
+            return NULL;
         }
     }
 
-    return wholesale_plain_next(plain, ':');
+    p = wholesale_plain_blanks(p);
+
+    return (*p == ':') ? wholesale_plain_blanks(p + 1) : NULL;
 }
 
 
 /* a fraction, an exponent or one more digit is no delimiter: not plain */
 
-static int
-wholesale_plain_number(wholesale_plain_t *plain, wholesale_value_t *value)
+static char *
+wholesale_plain_number(char *p, wholesale_value_t *value)
 {
-    int          negative;
-    char        *digits;
-    int64_t      number;
+    int      negative;
+    char    *digits;
+    int64_t  number;
 
-    negative = (*plain->p == '-');
-    plain->p += negative;
+    negative = (*p == '-');
+    p += negative;
 
     number = 0;
 
-    for (digits = plain->p;
-         plain->p < plain->end && *plain->p >= '0' && *plain->p <= '9'
-         && plain->p - digits < WHOLESALE_PLAIN_DIGITS;
-         plain->p++)
+    for (digits = p;
+         *p >= '0' && *p <= '9' && p - digits < WHOLESALE_PLAIN_DIGITS;
+         p++)
     {
-        number = number * 10 + (*plain->p - '0');
+        number = number * 10 + (*p - '0');
     }
 
     value->u.integer = negative ? -number : number;
 
-    return plain->p != digits && (*digits != '0' || plain->p - digits == 1);
+    return (p != digits && (*digits != '0' || p - digits == 1)) ? p : NULL;
 }
 
 
-static int
-wholesale_plain_word(wholesale_plain_t *plain, const char *word, size_t len)
+static char *
+wholesale_plain_word(char *p, const char *word)
 {
-    if ((size_t) (plain->end - plain->p) < len
-        || memcmp(plain->p, word, len) != 0)
-    {
-        return 0;
-    }
+    size_t  len;
 
-    plain->p += len;
+    len = strlen(word);
 
-    return 1;
+    return (strncmp(p, word, len) == 0) ? p + len : NULL;
 }
 
 
 /* the text between the quotes, the second of which becomes its final zero */
 
-static int
-wholesale_plain_string(wholesale_plain_t *plain, const char **text,
-    size_t *len)
+static char *
+wholesale_plain_string(const wholesale_plain_t *plain, char *p,
+    const char **text, size_t *len)
 {
-    char        *p, *end;
+    char        *start;
     const char  *next;
 
-    p = plain->p + 1;
-    end = plain->end;
-
-    *text = p;
+    start = ++p;
 
     for ( ;; ) {
-
-        p += wholesale_text_plain(p, end - p);
-
-        if (p == end) {
-            return 0;
-        }
+        p += wholesale_text_plain(p, plain->end - p);
 
         if (*p == '"') {
             break;
@@ -275,47 +271,28 @@ wholesale_plain_string(wholesale_plain_t *plain, const char **text,
         next = p;
 
         if (!(*p & 0x80)
-            || wholesale_text_decode(&next, end) == WHOLESALE_NOT_UTF8)
+            || wholesale_text_decode(&next, plain->end) == WHOLESALE_NOT_UTF8)
         {
-            return 0;
+            return NULL;
         }
 
         p += next - p;
     }
 
-    *len = p - *text;
+    *text = start;
+    *len = p - start;
     *p = '\0';
 
-    plain->p = p + 1;
-
-    return 1;
+    return p + 1;
 }
 
 
-/* passes over "c", if that is what is next */
-
-static int
-wholesale_plain_next(wholesale_plain_t *plain, char c)
+static char *
+wholesale_plain_blanks(char *p)
 {
-    wholesale_plain_blanks(plain);
-
-    if (plain->p == plain->end || *plain->p != c) {
-        return 0;
+    while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t') {
+        p++;
     }
 
-    plain->p++;
-
-    return 1;
-}
-
-
-static void
-wholesale_plain_blanks(wholesale_plain_t *plain)
-{
-    while (plain->p < plain->end
-           && (*plain->p == ' ' || *plain->p == '\n' || *plain->p == '\r'
-               || *plain->p == '\t'))
-    {
-        plain->p++;
-    }
+    return p;
 }
