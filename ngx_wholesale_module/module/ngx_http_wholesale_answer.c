@@ -10,10 +10,15 @@
 #include <ngx_http_wholesale_module.h>
 
 
-/* without "last" it only measures */
+/* so long are answers without problems; a longer one is written twice */
+#define NGX_HTTP_WHOLESALE_ANSWER  1024
+
+
+/* as soon as something does not fit before "end" it only measures */
 
 typedef struct {
     u_char     *last;
+    u_char     *end;
     size_t      len;
 } ngx_http_wholesale_writer_t;
 
@@ -125,6 +130,7 @@ ngx_int_t
 ngx_http_wholesale_make_answer(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx)
 {
+    u_char                              buf[NGX_HTTP_WHOLESALE_ANSWER];
     ngx_str_t                           message;
     ngx_uint_t                          code;
     ngx_http_wholesale_writer_t         w;
@@ -145,7 +151,8 @@ ngx_http_wholesale_make_answer(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    w.last = NULL;
+    w.last = buf;
+    w.end = buf + sizeof(buf);
     w.len = 0;
 
     ngx_http_wholesale_write_answer(&w, ctx, status, code, &message);
@@ -156,9 +163,15 @@ ngx_http_wholesale_make_answer(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    w.last = ctx->answer.data;
+    if (w.len <= sizeof(buf)) {
+        ngx_memcpy(ctx->answer.data, buf, w.len);
 
-    ngx_http_wholesale_write_answer(&w, ctx, status, code, &message);
+    } else {
+        w.last = ctx->answer.data;
+        w.end = w.last + w.len;
+
+        ngx_http_wholesale_write_answer(&w, ctx, status, code, &message);
+    }
 
     return ngx_http_wholesale_answer_headers(r, ctx);
 }
@@ -362,12 +375,14 @@ static void
 ngx_http_wholesale_write_bytes(ngx_http_wholesale_writer_t *w,
     const char *text, size_t len)
 {
-    if (w->last) {
-        w->last = ngx_cpymem(w->last, text, len);
+    w->len += len;
+
+    if ((size_t) (w->end - w->last) < len) {
+        w->end = w->last;
         return;
     }
 
-    w->len += len;
+    w->last = ngx_cpymem(w->last, text, len);
 }
 
 
@@ -412,12 +427,18 @@ static void
 ngx_http_wholesale_write_escaped(ngx_http_wholesale_writer_t *w, u_char *text,
     size_t len)
 {
-    if (w->last) {
-        w->last = (u_char *) ngx_escape_json(w->last, text, len);
+    size_t  size;
+
+    size = len + ngx_escape_json(NULL, text, len);
+
+    w->len += size;
+
+    if ((size_t) (w->end - w->last) < size) {
+        w->end = w->last;
         return;
     }
 
-    w->len += len + ngx_escape_json(NULL, text, len);
+    w->last = (u_char *) ngx_escape_json(w->last, text, len);
 }
 
 

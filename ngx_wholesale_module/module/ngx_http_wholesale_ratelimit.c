@@ -301,6 +301,10 @@ ngx_http_wholesale_ratelimit_stays(ngx_http_request_t *r, const char *name,
 {
     ngx_table_elt_t  *h;
 
+    if (r->upstream == NULL) {
+        return 0;
+    }
+
     for (h = ngx_http_wholesale_find_sent_header(r, name, NULL);
          h;
          h = ngx_http_wholesale_find_sent_header(r, name, h))
@@ -378,6 +382,10 @@ static void
 ngx_http_wholesale_ratelimit_clear(ngx_http_request_t *r, const char *name)
 {
     ngx_table_elt_t  *h;
+
+    if (r->upstream == NULL) {
+        return;
+    }
 
     for (h = ngx_http_wholesale_find_sent_header(r, name, NULL);
          h;
