@@ -20,10 +20,10 @@
  * One JSON object as the judge of updates walks it: once, from its beginning
  * to its end.
  *
- * Nearly all updates are plain: there is no fault, no escape, and no number
- * but short whole ones.  These are read in one pass into one piece of memory.
- * All others, and so all that is wrong, are jansson's, as wholesale_json.h has
- * it, which takes ten times the time.
+ * Nearly all updates are plain: there is no fault, no U+0000, and no number but
+ * short whole ones.  These are read in one pass into one piece of memory.  All
+ * others, and so all that is wrong, are jansson's, as wholesale_json.h has it,
+ * which takes ten times the time.
  */
 
 
@@ -96,7 +96,7 @@ const wholesale_value_t *wholesale_document_read(
 
 void wholesale_document_free(wholesale_document_t *document);
 
-/* returns the member of this name, or NULL; "object" may be anything, or NULL */
+/* returns the member of this name; NULL: none, or "object" is no object */
 const wholesale_value_t *wholesale_document_member(
     const wholesale_value_t *object, const char *name);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <wholesale_document.h>
+#include <wholesale_json_token.h>
 
 
 /* so many digits are in an int64_t, whatever they are */
@@ -37,6 +38,10 @@ static char *wholesale_plain_number(char *p, wholesale_value_t *value);
 static char *wholesale_plain_word(char *p, const char *word);
 static char *wholesale_plain_string(const wholesale_plain_t *plain, char *p,
     const char **text, size_t *len);
+static char *wholesale_plain_character(const wholesale_plain_t *plain,
+    char *p, char **last);
+static char *wholesale_plain_escape(const wholesale_plain_t *plain, char *p,
+    char **last);
 static char *wholesale_plain_blanks(char *p);
 
 
@@ -250,40 +255,124 @@ wholesale_plain_word(char *p, const char *word)
 }
 
 
-/* the text between the quotes, the second of which becomes its final zero */
+/*
+ * The text between the quotes, decoded where it stands: it does not grow, and
+ * its final zero comes before the second quote, or in its place.
+ */
 
 static char *
 wholesale_plain_string(const wholesale_plain_t *plain, char *p,
     const char **text, size_t *len)
 {
-    char        *start;
-    const char  *next;
+    char    *start, *last;
+    size_t   n;
 
     start = ++p;
+    last = start;
 
     for ( ;; ) {
-        p += wholesale_text_plain(p, plain->end - p);
+        n = wholesale_text_plain(p, plain->end - p);
+
+        if (last != p) {
+            memmove(last, p, n);
+        }
+
+        last += n;
+        p += n;
 
         if (*p == '"') {
             break;
         }
 
-        next = p;
+        p = (*p == '\\') ? wholesale_plain_escape(plain, p, &last)
+                         : wholesale_plain_character(plain, p, &last);
 
-        if (!(*p & 0x80)
-            || wholesale_text_decode(&next, plain->end) == WHOLESALE_NOT_UTF8)
-        {
+        if (p == NULL) {
             return NULL;
         }
-
-        p += next - p;
     }
 
     *text = start;
-    *len = p - start;
-    *p = '\0';
+    *len = last - start;
+    *last = '\0';
 
     return p + 1;
+}
+
+
+/*
+ * These append a character that is beyond ASCII, or that JSON does not have as
+ * it is.  U+0000 is not plain, for it would end the string.
+ */
+
+static char *
+wholesale_plain_character(const wholesale_plain_t *plain, char *p,
+    char **last)
+{
+    size_t       n;
+    const char  *next;
+
+    next = p;
+
+    if (!(*p & 0x80)
+        || wholesale_text_decode(&next, plain->end) == WHOLESALE_NOT_UTF8)
+    {
+        return NULL;
+    }
+
+    n = next - p;
+
+    memmove(*last, p, n);
+    *last += n;
+
+    return p + n;
+}
+
+
+static char *
+wholesale_plain_escape(const wholesale_plain_t *plain, char *p, char **last)
+{
+    uint32_t     c, low;
+    const char  *found;
+
+    static const char  names[] = "\"\\/bfnrt";
+    static const char  characters[] = "\"\\/\b\f\n\r\t";
+
+    if (p[1] != 'u') {
+        found = memchr(names, p[1], sizeof(names) - 1);
+
+        if (found == NULL) {
+            return NULL;
+        }
+
+        *(*last)++ = characters[found - names];
+
+        return p + 2;
+    }
+
+    c = wholesale_json_escaped(p, plain->end);
+    p += WHOLESALE_JSON_ESCAPE;
+
+    if (c >= WHOLESALE_JSON_HIGH && c < WHOLESALE_JSON_LOW) {
+        low = wholesale_json_escaped(p, plain->end);
+        p += WHOLESALE_JSON_ESCAPE;
+
+        if (low < WHOLESALE_JSON_LOW || low >= WHOLESALE_JSON_LOW_END) {
+            return NULL;
+        }
+
+        c = 0x10000 + ((c - WHOLESALE_JSON_HIGH) << 10)
+            + (low - WHOLESALE_JSON_LOW);
+
+    } else if (c == 0 || c == WHOLESALE_JSON_NOT_HEX
+               || (c >= WHOLESALE_JSON_LOW && c < WHOLESALE_JSON_LOW_END))
+    {
+        return NULL;
+    }
+
+    *last += wholesale_text_encode(*last, c);
+
+    return p;
 }
 
 

@@ -104,6 +104,31 @@ wholesale_text_decode(const char **p, const char *end)
 
 
 size_t
+wholesale_text_encode(char *dst, uint32_t c)
+{
+    size_t  i, n;
+
+    if (c < 0x80) {
+        dst[0] = (char) c;
+        return 1;
+    }
+
+    n = (c < 0x800) ? 2 : (c < 0x10000) ? 3 : 4;
+
+    /* the first byte begins with as many ones as there are bytes */
+
+    for (i = n - 1; i > 0; i--) {
+        dst[i] = (char) (0x80 | (c & 0x3f));
+        c >>= 6;
+    }
+
+    dst[0] = (char) ((0xf00 >> n) | c);
+
+    return n;
+}
+
+
+size_t
 wholesale_text_length(const char *text, size_t len)
 {
     size_t  i, n;

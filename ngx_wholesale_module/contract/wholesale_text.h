@@ -31,6 +31,9 @@
 /* so much of a list of names is told; what does not fit is left out */
 #define WHOLESALE_LIST_MAX    512
 
+/* bytes of a character */
+#define WHOLESALE_UTF8_MAX    4
+
 /* what wholesale_text_decode() returns for a byte that is not UTF-8 */
 #define WHOLESALE_NOT_UTF8    ((uint32_t) -1)
 
@@ -53,6 +56,12 @@ typedef struct {
  * Returns the character, or WHOLESALE_NOT_UTF8 and moves by one byte.
  */
 uint32_t wholesale_text_decode(const char **p, const char *end);
+
+/*
+ * Encodes a character, which is not half of one, nor above U+10FFFF.  "dst"
+ * has WHOLESALE_UTF8_MAX bytes.  Returns how many it takes; there is no zero.
+ */
+size_t wholesale_text_encode(char *dst, uint32_t c);
 
 /* returns the number of characters in "len" bytes of UTF-8 */
 size_t wholesale_text_length(const char *text, size_t len);

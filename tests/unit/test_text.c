@@ -65,6 +65,31 @@ test_decode(void **state)
 }
 
 
+/* every character, and back */
+
+static void
+test_encode(void **state)
+{
+    char         encoded[WHOLESALE_UTF8_MAX];
+    size_t       len;
+    uint32_t     c;
+    const char  *p;
+
+    for (c = 0; c <= 0x10ffff; c++) {
+
+        if (c >= 0xd800 && c <= 0xdfff) {
+            continue;
+        }
+
+        p = encoded;
+        len = wholesale_text_encode(encoded, c);
+
+        assert_int_equal(wholesale_text_decode(&p, encoded + len), c);
+        assert_ptr_equal(p, encoded + len);
+    }
+}
+
+
 static void
 test_length(void **state)
 {
@@ -245,6 +270,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_encode),
         cmocka_unit_test(test_length),
         cmocka_unit_test(test_control),
         cmocka_unit_test(test_plain),
