@@ -124,12 +124,17 @@ wholesale_email_domain(const char *p, const char *end)
 }
 
 
-/* beyond ASCII there are spaces, too */
+/* beyond ASCII, which the two before have judged, there are spaces, too */
 
 static int
 wholesale_email_visible(const char *p, const char *end)
 {
     while (p < end) {
+        if (!(*p & 0x80)) {
+            p++;
+            continue;
+        }
+
         if (wholesale_text_invisible(wholesale_text_decode(&p, end))) {
             return 0;
         }

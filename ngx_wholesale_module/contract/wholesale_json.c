@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <wholesale_document.h>
 #include <wholesale_json.h>
 #include <wholesale_json_fault.h>
 #include <wholesale_json_token.h>
@@ -112,46 +113,11 @@ wholesale_json_read(const char *text, size_t len, const char *what,
 const char *
 wholesale_json_describe(char *described, const json_t *value)
 {
-    size_t       len;
-    json_int_t   integer;
-    const char  *past;
+    wholesale_value_t  own;
 
-    switch (json_typeof(value)) {
+    wholesale_value_set(&own, value);
 
-    case JSON_OBJECT:
-        return "an object";
-
-    case JSON_ARRAY:
-        return "an array";
-
-    case JSON_STRING:
-        len = sprintf(described, "the string ");
-        (void) wholesale_text_quote(described + len, json_string_value(value),
-                                    json_string_length(value));
-        return described;
-
-    case JSON_INTEGER:
-        integer = json_integer_value(value);
-
-        past = (integer == INT64_MAX) ? " or more"
-               : (integer == INT64_MIN) ? " or less" : "";
-
-        sprintf(described, "the number %" JSON_INTEGER_FORMAT "%s", integer,
-                past);
-        return described;
-
-    case JSON_REAL:
-        return "a number with a fraction or an exponent";
-
-    case JSON_TRUE:
-        return "true";
-
-    case JSON_FALSE:
-        return "false";
-
-    default: /* JSON_NULL */
-        return "null";
-    }
+    return wholesale_value_describe(described, &own);
 }
 
 

@@ -13,14 +13,6 @@
 #include <wholesale_json_token.h>
 
 
-/* "\u1234", and half of it that does not name a character by itself */
-#define WHOLESALE_JSON_ESCAPE     6
-#define WHOLESALE_JSON_HIGH       0xd800
-#define WHOLESALE_JSON_LOW        0xdc00
-#define WHOLESALE_JSON_LOW_END    0xe000
-
-#define WHOLESALE_JSON_NOT_HEX    ((uint32_t) -1)
-
 #define WHOLESALE_JSON_BOM        "\xef\xbb\xbf"
 
 /* a name that is longer is not shown, so there is no room for it */
@@ -92,7 +84,6 @@ static int wholesale_json_escape(wholesale_json_reader_t *reader,
     wholesale_json_text_t *decoded);
 static int wholesale_json_unicode(wholesale_json_reader_t *reader,
     wholesale_json_text_t *decoded);
-static uint32_t wholesale_json_hex(const char *p, const char *end);
 static void wholesale_json_append(wholesale_json_text_t *decoded,
     uint32_t c);
 static int wholesale_json_unexpected(wholesale_json_reader_t *reader);
@@ -567,7 +558,7 @@ wholesale_json_unicode(wholesale_json_reader_t *reader,
     const char  *at;
 
     at = reader->p;
-    c = wholesale_json_hex(at, reader->end);
+    c = wholesale_json_escaped(at, reader->end);
 
     if (c == WHOLESALE_JSON_NOT_HEX) {
         return wholesale_json_tell(reader, at, "the escape that begins here "
@@ -577,7 +568,7 @@ wholesale_json_unicode(wholesale_json_reader_t *reader,
     reader->p += WHOLESALE_JSON_ESCAPE;
 
     if (c >= WHOLESALE_JSON_HIGH && c < WHOLESALE_JSON_LOW) {
-        low = wholesale_json_hex(reader->p, reader->end);
+        low = wholesale_json_escaped(reader->p, reader->end);
 
         if (low < WHOLESALE_JSON_LOW || low >= WHOLESALE_JSON_LOW_END) {
             return wholesale_json_tell(reader, at, "the escape that begins "
@@ -600,66 +591,20 @@ wholesale_json_unicode(wholesale_json_reader_t *reader,
 }
 
 
-/* returns the number in the escape at "p", if there is one */
-
-static uint32_t
-wholesale_json_hex(const char *p, const char *end)
-{
-    size_t    i;
-    uint32_t  c;
-
-    if (end - p < WHOLESALE_JSON_ESCAPE || p[0] != '\\' || p[1] != 'u') {
-        return WHOLESALE_JSON_NOT_HEX;
-    }
-
-    c = 0;
-
-    for (i = 2; i < WHOLESALE_JSON_ESCAPE; i++) {
-        c <<= 4;
-
-        if (p[i] >= '0' && p[i] <= '9') {
-            c += p[i] - '0';
-
-        } else if ((p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'f') {
-            c += (p[i] | 0x20) - 'a' + 10;
-
-        } else {
-            return WHOLESALE_JSON_NOT_HEX;
-        }
-    }
-
-    return c;
-}
-
-
 static void
 wholesale_json_append(wholesale_json_text_t *decoded, uint32_t c)
 {
-    size_t         i, n;
-    unsigned char  byte;
+    char    encoded[WHOLESALE_UTF8_MAX];
+    size_t  i, n;
 
     if (decoded == NULL) {
         return;
     }
 
-    n = (c < 0x80) ? 1 : (c < 0x800) ? 2 : (c < 0x10000) ? 3 : 4;
+    n = wholesale_text_encode(encoded, c);
 
-    for (i = n; i > 0; i--) {
-        byte = (c >> (6 * (i - 1))) & 0x3f;
-
-        if (n == 1) {
-            byte = (unsigned char) c;
-
-        } else if (i == n) {
-            byte |= 0xf00 >> n;
-
-        } else {
-            byte |= 0x80;
-        }
-
-        if (decoded->len < sizeof(decoded->data) - 1) {
-            decoded->data[decoded->len++] = (char) byte;
-        }
+    for (i = 0; i < n && decoded->len < sizeof(decoded->data) - 1; i++) {
+        decoded->data[decoded->len++] = encoded[i];
     }
 
     decoded->data[decoded->len] = '\0';

@@ -25,6 +25,36 @@ static void wholesale_json_replace_number(char *p, size_t len);
 static const char *wholesale_json_next_number(const char *p, const char *end);
 
 
+uint32_t
+wholesale_json_escaped(const char *p, const char *end)
+{
+    size_t    i;
+    uint32_t  c;
+
+    if (end - p < WHOLESALE_JSON_ESCAPE || p[0] != '\\' || p[1] != 'u') {
+        return WHOLESALE_JSON_NOT_HEX;
+    }
+
+    c = 0;
+
+    for (i = 2; i < WHOLESALE_JSON_ESCAPE; i++) {
+        c <<= 4;
+
+        if (p[i] >= '0' && p[i] <= '9') {
+            c += p[i] - '0';
+
+        } else if ((p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'f') {
+            c += (p[i] | 0x20) - 'a' + 10;
+
+        } else {
+            return WHOLESALE_JSON_NOT_HEX;
+        }
+    }
+
+    return c;
+}
+
+
 size_t
 wholesale_json_string_end(const char *text, size_t len)
 {

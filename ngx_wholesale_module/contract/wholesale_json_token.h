@@ -9,6 +9,7 @@
 
 
 #include <stddef.h>
+#include <stdint.h>
 
 
 /*
@@ -16,6 +17,18 @@
  * a number that jansson does not tell.
  */
 
+
+/* the length of "\u1234", and what is but half of a character in one */
+#define WHOLESALE_JSON_ESCAPE    6
+#define WHOLESALE_JSON_HIGH      0xd800
+#define WHOLESALE_JSON_LOW       0xdc00
+#define WHOLESALE_JSON_LOW_END   0xe000
+
+#define WHOLESALE_JSON_NOT_HEX   ((uint32_t) -1)
+
+
+/* returns the number in the escape at "p", or WHOLESALE_JSON_NOT_HEX */
+uint32_t wholesale_json_escaped(const char *p, const char *end);
 
 /* returns the offset of the quote that ends a string's text, or "len" */
 size_t wholesale_json_string_end(const char *text, size_t len);

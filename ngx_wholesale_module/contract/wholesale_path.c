@@ -82,7 +82,7 @@ wholesale_id_check(const char *id, size_t len)
     end = id + len;
 
     while (p < end
-           && ((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z')
+           && (((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z')
                || (*p >= '0' && *p <= '9') || *p == '_' || *p == '-'))
     {
         p++;
@@ -105,6 +105,26 @@ wholesale_id_check(const char *id, size_t len)
     }
 
     return n;
+}
+
+
+size_t
+wholesale_id_unpadded(const char *id, size_t len)
+{
+    /* in the id itself there is neither of them */
+
+    for ( ;; ) {
+
+        if (len >= 1 && id[len - 1] == '=') {
+            len -= 1;
+
+        } else if (len >= 3 && id[len - 3] == '%') {
+            len -= 3;
+
+        } else {
+            return len;
+        }
+    }
 }
 
 
@@ -140,8 +160,10 @@ wholesale_path_call(const char *uri, size_t uri_len, const char *raw,
     end = uri + uri_len;
     tail = NULL;
 
-    for (p = uri; (size_t) (end - p) >= sizeof(wholesale_prefix) - 1; p++) {
-
+    for (p = memchr(uri, wholesale_prefix[0], uri_len);
+         p != NULL && (size_t) (end - p) >= sizeof(wholesale_prefix) - 1;
+         p = memchr(p + 1, wholesale_prefix[0], end - p - 1))
+    {
         if (memcmp(p, wholesale_prefix, sizeof(wholesale_prefix) - 1) != 0) {
             continue;
         }
@@ -357,6 +379,10 @@ wholesale_path_same(const char *uri, size_t uri_len, size_t prefix,
     const char *raw, size_t raw_len)
 {
     const char  *p, *end, *raw_end;
+
+    if (uri_len == raw_len && memcmp(uri, raw, uri_len) == 0) {
+        return 1;
+    }
 
     if (raw_len < prefix || memcmp(uri, raw, prefix) != 0) {
         return 0;

@@ -93,6 +93,9 @@ typedef enum {
  */
 size_t wholesale_id_check(const char *id, size_t len);
 
+/* returns the length without the padding of what is known to be an id */
+size_t wholesale_id_unpadded(const char *id, size_t len);
+
 /*
  * Compares two ids, neither of which has to be right, without their padding.
  *

@@ -104,6 +104,31 @@ wholesale_text_decode(const char **p, const char *end)
 
 
 size_t
+wholesale_text_encode(char *dst, uint32_t c)
+{
+    size_t  i, n;
+
+    if (c < 0x80) {
+        dst[0] = (char) c;
+        return 1;
+    }
+
+    n = (c < 0x800) ? 2 : (c < 0x10000) ? 3 : 4;
+
+    /* the first byte begins with as many ones as there are bytes */
+
+    for (i = n - 1; i > 0; i--) {
+        dst[i] = (char) (0x80 | (c & 0x3f));
+        c >>= 6;
+    }
+
+    dst[0] = (char) ((0xf00 >> n) | c);
+
+    return n;
+}
+
+
+size_t
 wholesale_text_length(const char *text, size_t len)
 {
     size_t  i, n;
@@ -152,6 +177,51 @@ wholesale_text_control(const char *text, size_t len)
     }
 
     return NULL;
+}
+
+
+size_t
+wholesale_text_plain(const char *text, size_t len)
+{
+    uint64_t       word, quote, slash, others;
+    const char    *p, *end;
+    unsigned char  c;
+
+    end = text + len;
+
+    /*
+     * Eight bytes at once, until a word has one that is not.  The first such
+     * byte is marked by its highest bit; those after it may be by mistake.
+     */
+
+    for (p = text; end - p >= 8; p += 8) {
+        memcpy(&word, p, 8);
+        quote = word ^ WHOLESALE_EACH('"');
+        slash = word ^ WHOLESALE_EACH('\\');
+
+        others = (word | (word - WHOLESALE_EACH(0x20))
+                  | (quote - WHOLESALE_EACH(0x01))
+                  | (slash - WHOLESALE_EACH(0x01)))
+                 & WHOLESALE_EACH(0x80);
+
+        if (others) {
+#if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+            return p - text + __builtin_ctzll(others) / 8;
+#else
+            break;
+#endif
+        }
+    }
+
+    for ( /* void */ ; p < end; p++) {
+        c = (unsigned char) *p;
+
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') {
+            break;
+        }
+    }
+
+    return p - text;
 }
 
 

@@ -31,6 +31,9 @@
 /* so much of a list of names is told; what does not fit is left out */
 #define WHOLESALE_LIST_MAX    512
 
+/* bytes of a character */
+#define WHOLESALE_UTF8_MAX    4
+
 /* what wholesale_text_decode() returns for a byte that is not UTF-8 */
 #define WHOLESALE_NOT_UTF8    ((uint32_t) -1)
 
@@ -54,6 +57,12 @@ typedef struct {
  */
 uint32_t wholesale_text_decode(const char **p, const char *end);
 
+/*
+ * Encodes a character, which is not half of one, nor above U+10FFFF.  "dst"
+ * has WHOLESALE_UTF8_MAX bytes.  Returns how many it takes; there is no zero.
+ */
+size_t wholesale_text_encode(char *dst, uint32_t c);
+
 /* returns the number of characters in "len" bytes of UTF-8 */
 size_t wholesale_text_length(const char *text, size_t len);
 
@@ -62,6 +71,12 @@ size_t wholesale_text_length(const char *text, size_t len);
  * "len" bytes, or NULL.
  */
 const char *wholesale_text_control(const char *text, size_t len);
+
+/*
+ * Returns how many of "len" bytes, from the first on, are the same in a JSON
+ * string as they are: all of ASCII but controls, the quote and the backslash.
+ */
+size_t wholesale_text_plain(const char *text, size_t len);
 
 /*
  * Returns 1 for a character that one does not see, or that changes how its

@@ -8,9 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <jansson.h>
-
-#include <wholesale_json.h>
+#include <wholesale_document.h>
 #include <wholesale_text.h>
 #include <wholesale_update.h>
 #include <wholesale_update_check.h>
@@ -38,13 +36,6 @@
 
 #define wholesale_name(text)         text, sizeof(text) - 1
 #define wholesale_no_member          { NULL, 0, 0, 0, 0, 0, 0, NULL, NULL }
-
-
-typedef enum {
-    WHOLESALE_STRING = 0,
-    WHOLESALE_ARRAY,
-    WHOLESALE_OBJECT
-} wholesale_type_e;
 
 
 typedef struct wholesale_member_s  wholesale_member_t;
@@ -75,33 +66,33 @@ struct wholesale_member_s {
 
 
 static void wholesale_update_object(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *object,
+    const wholesale_place_t *place, const wholesale_value_t *object,
     const wholesale_member_t *members);
 static unsigned wholesale_update_asked(const wholesale_update_t *update,
-    json_t *object, const wholesale_member_t *members);
+    const wholesale_value_t *object, const wholesale_member_t *members);
 static const wholesale_member_t *wholesale_update_member(
     const wholesale_member_t *members, const char *name, size_t len);
 static void wholesale_update_value(const wholesale_update_t *update,
     const wholesale_place_t *place, const wholesale_member_t *member,
-    unsigned required, json_t *value);
+    unsigned required, const wholesale_value_t *value);
 static void wholesale_update_string(const wholesale_update_t *update,
     const wholesale_place_t *place, const wholesale_member_t *member,
-    json_t *value);
+    const wholesale_value_t *value);
 static int wholesale_update_length(const wholesale_update_t *update,
     const wholesale_place_t *place, const wholesale_member_t *member,
-    json_t *value);
+    const wholesale_value_t *value);
 static void wholesale_update_unknown(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *object,
+    const wholesale_place_t *place, const wholesale_value_t *object,
     const wholesale_member_t *members);
 static void wholesale_update_missing(const wholesale_update_t *update,
     const wholesale_place_t *place, const wholesale_member_t *member,
-    json_t *object, const wholesale_member_t *members);
+    const wholesale_value_t *object, const wholesale_member_t *members);
 static void wholesale_update_allowed(const wholesale_update_t *update,
-    json_t *root);
+    const wholesale_value_t *root);
 static void wholesale_update_allowed_packages(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *packages);
+    const wholesale_place_t *place, const wholesale_value_t *packages);
 static void wholesale_update_allowed_limits(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *parameters);
+    const wholesale_place_t *place, const wholesale_value_t *parameters);
 static void wholesale_update_allowed_package(const wholesale_update_t *update,
     const wholesale_place_t *place, const char *name);
 
@@ -234,13 +225,7 @@ wholesale_fits(wholesale_parameters_members);
 wholesale_fits(wholesale_update_members);
 
 
-/* by wholesale_type_e */
-
-static const json_type    wholesale_types[] = {
-    JSON_STRING,
-    JSON_ARRAY,
-    JSON_OBJECT
-};
+/* by wholesale_type_e: those that a member of the contract may be of */
 
 static const char *const  wholesale_type_names[] = {
     "a string",
@@ -253,14 +238,15 @@ wholesale_update_e
 wholesale_update_validate(const wholesale_update_rules_t *rules,
     const char *body, size_t len, wholesale_problems_t *problems)
 {
-    json_t              *root;
-    wholesale_place_t    place;
-    wholesale_update_e   result;
-    wholesale_update_t   update;
+    wholesale_place_t         place;
+    wholesale_update_e        result;
+    wholesale_update_t        update;
+    wholesale_document_t      document;
+    const wholesale_value_t  *root;
 
     result = WHOLESALE_UPDATE_INVALID;
 
-    root = wholesale_json_read(body, len, "the body", problems);
+    root = wholesale_document_read(&document, body, len, "the body", problems);
 
     if (root != NULL) {
         update.catalogue = rules->catalogue;
@@ -283,9 +269,9 @@ wholesale_update_validate(const wholesale_update_rules_t *rules,
                 }
             }
         }
-
-        json_decref(root);
     }
+
+    wholesale_document_free(&document);
 
     return problems->failed ? WHOLESALE_UPDATE_FAILED : result;
 }
@@ -293,13 +279,13 @@ wholesale_update_validate(const wholesale_update_rules_t *rules,
 
 static void
 wholesale_update_object(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *object,
+    const wholesale_place_t *place, const wholesale_value_t *object,
     const wholesale_member_t *members)
 {
-    void                      *iter;
     unsigned                   asked;
     uint32_t                   seen;
     wholesale_place_t          child;
+    const wholesale_value_t   *value;
     const wholesale_member_t  *member;
 
     seen = 0;
@@ -308,15 +294,12 @@ wholesale_update_object(const wholesale_update_t *update,
     child.parent = place;
     child.index = 0;
 
-    for (iter = json_object_iter(object);
-         iter != NULL;
-         iter = json_object_iter_next(object, iter))
-    {
-        child.name = json_object_iter_key(iter);
+    for (value = object->u.first; value != NULL; value = value->next) {
+        child.name = value->name;
         child.foreign = 0;
 
-        member = wholesale_update_member(members, child.name,
-                                         strlen(child.name));
+        member = wholesale_update_member(members, value->name,
+                                         value->name_len);
         if (member == NULL) {
             if (update->rules->reject_unknown_fields) {
                 child.foreign = 1;
@@ -330,7 +313,7 @@ wholesale_update_object(const wholesale_update_t *update,
 
         wholesale_update_value(update, &child, member,
                                member->required || (member->asked & asked),
-                               json_object_iter_value(iter));
+                               value);
     }
 
     child.foreign = 0;
@@ -349,24 +332,23 @@ wholesale_update_object(const wholesale_update_t *update,
 /* what an address has to have in its country, beyond the contract */
 
 static unsigned
-wholesale_update_asked(const wholesale_update_t *update, json_t *object,
-    const wholesale_member_t *members)
+wholesale_update_asked(const wholesale_update_t *update,
+    const wholesale_value_t *object, const wholesale_member_t *members)
 {
-    json_t  *country;
+    const wholesale_value_t  *country;
 
     if (!update->catalogue->asks || members != wholesale_address_members) {
         return 0;
     }
 
-    country = json_object_get(object, "country");
+    country = wholesale_document_member(object, "country");
 
-    if (!json_is_string(country)) {
+    if (country == NULL || country->type != WHOLESALE_STRING) {
         return 0;
     }
 
-    return wholesale_catalogue_country(update->catalogue,
-                                       json_string_value(country),
-                                       json_string_length(country));
+    return wholesale_catalogue_country(update->catalogue, country->u.string,
+                                       country->len);
 }
 
 
@@ -387,11 +369,11 @@ wholesale_update_member(const wholesale_member_t *members, const char *name,
 static void
 wholesale_update_value(const wholesale_update_t *update,
     const wholesale_place_t *place, const wholesale_member_t *member,
-    unsigned required, json_t *value)
+    unsigned required, const wholesale_value_t *value)
 {
     char  described[WHOLESALE_JSON_DESCRIBED_MAX];
 
-    if (json_is_null(value)) {
+    if (value->type == WHOLESALE_NULL) {
         if (required) {
             wholesale_problems_add(update->problems, place,
                                    WHOLESALE_PROBLEM_MISSING,
@@ -401,19 +383,19 @@ wholesale_update_value(const wholesale_update_t *update,
         return;
     }
 
-    if (required && json_is_string(value) && json_string_length(value) == 0) {
+    if (required && value->type == WHOLESALE_STRING && value->len == 0) {
         wholesale_problems_add(update->problems, place,
                                WHOLESALE_PROBLEM_MISSING,
                                "required, but empty");
         return;
     }
 
-    if (json_typeof(value) != wholesale_types[member->type]) {
+    if (value->type != member->type) {
         wholesale_problems_add(update->problems, place,
                                WHOLESALE_PROBLEM_OTHER,
                                "has to be %s, not %s",
                                wholesale_type_names[member->type],
-                               wholesale_json_describe(described, value));
+                               wholesale_value_describe(described, value));
         return;
     }
 
@@ -435,14 +417,14 @@ wholesale_update_value(const wholesale_update_t *update,
 static void
 wholesale_update_string(const wholesale_update_t *update,
     const wholesale_place_t *place, const wholesale_member_t *member,
-    json_t *value)
+    const wholesale_value_t *value)
 {
     char         quoted[WHOLESALE_QUOTED_MAX];
     size_t       len;
     const char  *text, *control;
 
-    text = json_string_value(value);
-    len = json_string_length(value);
+    text = value->u.string;
+    len = value->len;
 
     control = wholesale_text_control(text, len);
 
@@ -472,23 +454,25 @@ wholesale_update_string(const wholesale_update_t *update,
 static int
 wholesale_update_length(const wholesale_update_t *update,
     const wholesale_place_t *place, const wholesale_member_t *member,
-    json_t *value)
+    const wholesale_value_t *value)
 {
     char    quoted[WHOLESALE_QUOTED_MAX];
     size_t  len, characters;
 
-    len = json_string_length(value);
+    len = value->len;
 
-    /* no text has more characters than bytes, and most need no counting */
+    /* of one to four bytes is each character, and most need no counting */
 
-    if (member->least == 0 && (member->most == 0 || len <= member->most)) {
+    if (len / 4 >= member->least
+        && (member->most == 0 || len <= member->most))
+    {
         return 1;
     }
 
-    characters = wholesale_text_length(json_string_value(value), len);
+    characters = wholesale_text_length(value->u.string, len);
 
     if (characters < member->least) {
-        (void) wholesale_text_quote(quoted, json_string_value(value), len);
+        (void) wholesale_text_quote(quoted, value->u.string, len);
 
         wholesale_problems_add(update->problems, place,
                                WHOLESALE_PROBLEM_SIZE,
@@ -500,7 +484,7 @@ wholesale_update_length(const wholesale_update_t *update,
     }
 
     if (member->most && characters > member->most) {
-        (void) wholesale_text_quote(quoted, json_string_value(value), len);
+        (void) wholesale_text_quote(quoted, value->u.string, len);
 
         wholesale_problems_add(update->problems, place,
                                WHOLESALE_PROBLEM_SIZE,
@@ -517,7 +501,7 @@ wholesale_update_length(const wholesale_update_t *update,
 
 static void
 wholesale_update_unknown(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *object,
+    const wholesale_place_t *place, const wholesale_value_t *object,
     const wholesale_member_t *members)
 {
     size_t       len, distance, max;
@@ -533,7 +517,7 @@ wholesale_update_unknown(const wholesale_update_t *update,
             break;
         }
 
-        if (json_object_get(object, members->name) != NULL) {
+        if (wholesale_document_member(object, members->name) != NULL) {
             continue;
         }
 
@@ -561,30 +545,27 @@ wholesale_update_unknown(const wholesale_update_t *update,
 static void
 wholesale_update_missing(const wholesale_update_t *update,
     const wholesale_place_t *place, const wholesale_member_t *member,
-    json_t *object, const wholesale_member_t *members)
+    const wholesale_value_t *object, const wholesale_member_t *members)
 {
-    char         quoted[WHOLESALE_QUOTED_MAX];
-    void        *iter;
-    size_t       len, max;
-    const char  *name;
+    char                      quoted[WHOLESALE_QUOTED_MAX];
+    size_t                    max;
+    const wholesale_value_t  *value;
 
     max = member->len / WHOLESALE_MISSING_SLIP;
 
     /* perhaps it is there, but under a slightly different name */
 
-    for (iter = json_object_iter(object);
-         iter != NULL && !wholesale_problems_full(update->problems);
-         iter = json_object_iter_next(object, iter))
+    for (value = object->u.first;
+         value != NULL && !wholesale_problems_full(update->problems);
+         value = value->next)
     {
-        name = json_object_iter_key(iter);
-        len = strlen(name);
-
-        if (wholesale_update_member(members, name, len) == NULL
-            && wholesale_names_distance(member->name, member->len, name, len,
-                                        max)
+        if (wholesale_update_member(members, value->name, value->name_len)
+            == NULL
+            && wholesale_names_distance(member->name, member->len, value->name,
+                                        value->name_len, max)
                <= max)
         {
-            (void) wholesale_text_quote(quoted, name, len);
+            (void) wholesale_text_quote(quoted, value->name, value->name_len);
 
             wholesale_problems_add(update->problems, place,
                                    WHOLESALE_PROBLEM_MISSING,
@@ -605,23 +586,19 @@ wholesale_update_missing(const wholesale_update_t *update,
  */
 
 static void
-wholesale_update_allowed(const wholesale_update_t *update, json_t *root)
+wholesale_update_allowed(const wholesale_update_t *update,
+    const wholesale_value_t *root)
 {
-    void               *iter;
-    json_t             *value;
-    wholesale_place_t   place, child;
+    wholesale_place_t         place, child;
+    const wholesale_value_t  *value;
 
     memset(&place, 0, sizeof(wholesale_place_t));
     memset(&child, 0, sizeof(wholesale_place_t));
 
     child.parent = &place;
 
-    for (iter = json_object_iter(root);
-         iter != NULL;
-         iter = json_object_iter_next(root, iter))
-    {
-        child.name = json_object_iter_key(iter);
-        value = json_object_iter_value(iter);
+    for (value = root->u.first; value != NULL; value = value->next) {
+        child.name = value->name;
 
         if (strcmp(child.name, "packages") == 0) {
             wholesale_update_allowed_packages(update, &child, value);
@@ -635,31 +612,32 @@ wholesale_update_allowed(const wholesale_update_t *update, json_t *root)
 
 static void
 wholesale_update_allowed_packages(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *packages)
+    const wholesale_place_t *place, const wholesale_value_t *packages)
 {
-    size_t             i;
-    wholesale_place_t  child;
+    wholesale_place_t         child;
+    const wholesale_value_t  *package;
 
     memset(&child, 0, sizeof(wholesale_place_t));
 
     child.parent = place;
 
-    for (i = 0; i < json_array_size(packages); i++) {
-        child.index = i;
+    for (package = packages->u.first;
+         package != NULL;
+         package = package->next)
+    {
+        wholesale_update_allowed_package(update, &child, package->u.string);
 
-        wholesale_update_allowed_package(update, &child,
-                              json_string_value(json_array_get(packages, i)));
+        child.index++;
     }
 }
 
 
 static void
 wholesale_update_allowed_limits(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *parameters)
+    const wholesale_place_t *place, const wholesale_value_t *parameters)
 {
-    void               *iter;
-    json_t             *limits;
-    wholesale_place_t   packages, child, member;
+    wholesale_place_t         packages, child, member;
+    const wholesale_value_t  *limit;
 
     memset(&packages, 0, sizeof(wholesale_place_t));
     memset(&child, 0, sizeof(wholesale_place_t));
@@ -673,14 +651,16 @@ wholesale_update_allowed_limits(const wholesale_update_t *update,
 
     member.parent = &child;
 
-    limits = json_object_get(json_object_get(parameters, packages.name),
-                             child.name);
+    limit = wholesale_document_member(
+                        wholesale_document_member(parameters, packages.name),
+                        child.name);
 
-    for (iter = json_object_iter(limits);
-         iter != NULL;
-         iter = json_object_iter_next(limits, iter))
-    {
-        member.name = json_object_iter_key(iter);
+    if (limit == NULL || limit->type != WHOLESALE_OBJECT) {
+        return;
+    }
+
+    for (limit = limit->u.first; limit != NULL; limit = limit->next) {
+        member.name = limit->name;
 
         wholesale_update_allowed_package(update, &member, member.name);
     }

@@ -64,7 +64,7 @@ typedef struct {
  * or that says a member twice, has one problem, with its line and column.
  *
  * Time and memory are linear in "len"; the depth of the stack is bounded.
- * Nothing is kept: jansson's tree is freed before the return.
+ * Nothing is kept: the document is freed before the return.
  */
 wholesale_update_e wholesale_update_validate(
     const wholesale_update_rules_t *rules, const char *body, size_t len,

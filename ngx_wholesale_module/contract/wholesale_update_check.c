@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include <wholesale_email.h>
-#include <wholesale_json.h>
+#include <wholesale_document.h>
 #include <wholesale_text.h>
 #include <wholesale_update_check.h>
 
@@ -22,15 +22,16 @@
 
 
 static int wholesale_check_listed(const wholesale_catalogue_t *catalogue,
-    json_t *value, uint8_t *listed);
+    const wholesale_value_t *value, uint8_t *listed);
 static void wholesale_check_element(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *element, const uint8_t *listed);
+    const wholesale_place_t *place, const wholesale_value_t *element,
+    const uint8_t *listed);
 static int wholesale_check_is_met(const wholesale_addon_t *addon,
     const uint8_t *listed);
 static void wholesale_check_unmet(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value,
+    const wholesale_place_t *place, const wholesale_value_t *value,
     const wholesale_addon_t *addon);
-static int wholesale_check_is_limit(const json_t *limit);
+static int wholesale_check_is_limit(const wholesale_value_t *limit);
 static void wholesale_check_package(const wholesale_update_t *update,
     const wholesale_place_t *place, const char *name, size_t len);
 
@@ -43,15 +44,13 @@ static void wholesale_check_package(const wholesale_update_t *update,
 
 void
 wholesale_check_packages(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value)
+    const wholesale_place_t *place, const wholesale_value_t *value)
 {
-    size_t             i, n;
-    uint8_t            listed[WHOLESALE_PACKAGES_MAX / 8];
-    wholesale_place_t  child;
+    uint8_t                   listed[WHOLESALE_PACKAGES_MAX / 8];
+    wholesale_place_t         child;
+    const wholesale_value_t  *element;
 
-    n = json_array_size(value);
-
-    if (n == 0) {
+    if (value->len == 0) {
         if (!update->rules->allow_empty_packages) {
             wholesale_problems_add(update->problems, place,
                                    WHOLESALE_PROBLEM_SIZE,
@@ -70,12 +69,13 @@ wholesale_check_packages(const wholesale_update_t *update,
 
     child.parent = place;
     child.name = NULL;
+    child.index = 0;
     child.foreign = 0;
 
-    for (i = 0; i < n; i++) {
-        child.index = i;
-        wholesale_check_element(update, &child, json_array_get(value, i),
-                                listed);
+    for (element = value->u.first; element != NULL; element = element->next) {
+        wholesale_check_element(update, &child, element, listed);
+
+        child.index++;
     }
 }
 
@@ -83,24 +83,22 @@ wholesale_check_packages(const wholesale_update_t *update,
 /* marks what is in the list, returns 1 if nothing is wrong with it */
 
 static int
-wholesale_check_listed(const wholesale_catalogue_t *catalogue, json_t *value,
-    uint8_t *listed)
+wholesale_check_listed(const wholesale_catalogue_t *catalogue,
+    const wholesale_value_t *value, uint8_t *listed)
 {
-    int      right;
-    size_t   i, n, package;
-    json_t  *element;
+    int                       right;
+    size_t                    package;
+    const wholesale_value_t  *element;
 
     right = 1;
-    n = json_array_size(value);
 
-    for (i = 0; i < n; i++) {
-        element = json_array_get(value, i);
+    for (element = value->u.first; element != NULL; element = element->next) {
         package = WHOLESALE_NAMES_NONE;
 
-        if (json_is_string(element)) {
+        if (element->type == WHOLESALE_STRING) {
             package = wholesale_catalogue_package(catalogue,
-                                                  json_string_value(element),
-                                                  json_string_length(element));
+                                                  element->u.string,
+                                                  element->len);
         }
 
         if (package == WHOLESALE_NAMES_NONE) {
@@ -125,27 +123,28 @@ wholesale_check_listed(const wholesale_catalogue_t *catalogue, json_t *value,
 
 static void
 wholesale_check_element(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *element, const uint8_t *listed)
+    const wholesale_place_t *place, const wholesale_value_t *element,
+    const uint8_t *listed)
 {
     char                      described[WHOLESALE_JSON_DESCRIBED_MAX];
     size_t                    package;
     const wholesale_addon_t  *addon;
 
-    if (!json_is_string(element)) {
+    if (element->type != WHOLESALE_STRING) {
         wholesale_problems_add(update->problems, place,
                                WHOLESALE_PROBLEM_OTHER,
                                "has to be a string, not %s",
-                               wholesale_json_describe(described, element));
+                               wholesale_value_describe(described, element));
         return;
     }
 
     package = wholesale_catalogue_package(update->catalogue,
-                                          json_string_value(element),
-                                          json_string_length(element));
+                                          element->u.string,
+                                          element->len);
 
     if (package == WHOLESALE_NAMES_NONE) {
-        wholesale_check_package(update, place, json_string_value(element),
-                                json_string_length(element));
+        wholesale_check_package(update, place, element->u.string,
+                                element->len);
         return;
     }
 
@@ -176,7 +175,7 @@ wholesale_check_is_met(const wholesale_addon_t *addon, const uint8_t *listed)
 
 static void
 wholesale_check_unmet(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value,
+    const wholesale_place_t *place, const wholesale_value_t *value,
     const wholesale_addon_t *addon)
 {
     size_t                   i;
@@ -192,53 +191,47 @@ wholesale_check_unmet(const wholesale_update_t *update,
 
     wholesale_problems_add(update->problems, place, WHOLESALE_PROBLEM_OTHER,
                            "\"%s\" needs at least one of %s in the same list",
-                           json_string_value(value), list.data);
+                           value->u.string, list.data);
 }
 
 
 void
 wholesale_check_limits(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value)
+    const wholesale_place_t *place, const wholesale_value_t *value)
 {
-    char                described[WHOLESALE_JSON_DESCRIBED_MAX];
-    void               *iter;
-    size_t              len;
-    json_t             *limit;
-    wholesale_place_t   child;
+    char                      described[WHOLESALE_JSON_DESCRIBED_MAX];
+    wholesale_place_t         child;
+    const wholesale_value_t  *limit;
 
     child.parent = place;
     child.index = 0;
 
-    for (iter = json_object_iter(value);
-         iter != NULL;
-         iter = json_object_iter_next(value, iter))
-    {
-        child.name = json_object_iter_key(iter);
+    for (limit = value->u.first; limit != NULL; limit = limit->next) {
+        child.name = limit->name;
         child.foreign = 0;
 
-        limit = json_object_iter_value(iter);
-        len = strlen(child.name);
-
-        if (wholesale_catalogue_package(update->catalogue, child.name, len)
+        if (wholesale_catalogue_package(update->catalogue, limit->name,
+                                        limit->name_len)
             == WHOLESALE_NAMES_NONE)
         {
             child.foreign = 1;
-            wholesale_check_package(update, &child, child.name, len);
+            wholesale_check_package(update, &child, limit->name,
+                                    limit->name_len);
             continue;
         }
 
-        if (json_is_null(limit) || wholesale_check_is_limit(limit)) {
+        if (limit->type == WHOLESALE_NULL || wholesale_check_is_limit(limit)) {
             continue;
         }
 
         wholesale_problems_add(update->problems, &child,
-                               json_is_integer(limit)
+                               (limit->type == WHOLESALE_INTEGER)
                                ? WHOLESALE_PROBLEM_SIZE
                                : WHOLESALE_PROBLEM_OTHER,
                                "has to be a whole number from 0 to %lld, "
                                "not %s",
                                (long long) WHOLESALE_PACKAGE_LIMIT_MAX,
-                               wholesale_json_describe(described, limit));
+                               wholesale_value_describe(described, limit));
     }
 }
 
@@ -246,18 +239,22 @@ wholesale_check_limits(const wholesale_update_t *update,
 /* 1.0 and 1e3 are whole numbers, too */
 
 static int
-wholesale_check_is_limit(const json_t *limit)
+wholesale_check_is_limit(const wholesale_value_t *limit)
 {
     double  real;
 
-    if (json_is_integer(limit)) {
-        return json_integer_value(limit) >= 0
-               && json_integer_value(limit) <= WHOLESALE_PACKAGE_LIMIT_MAX;
+    if (limit->type == WHOLESALE_INTEGER) {
+        return limit->u.integer >= 0
+               && limit->u.integer <= WHOLESALE_PACKAGE_LIMIT_MAX;
     }
 
-    real = json_real_value(limit);
+    if (limit->type != WHOLESALE_REAL) {
+        return 0;
+    }
 
-    return json_is_real(limit) && real >= 0
+    real = limit->u.real;
+
+    return real >= 0
            && real <= (double) WHOLESALE_PACKAGE_LIMIT_MAX
            && real == (double) (int64_t) real;
 }
@@ -303,14 +300,14 @@ wholesale_check_package(const wholesale_update_t *update,
 
 void
 wholesale_check_country(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value)
+    const wholesale_place_t *place, const wholesale_value_t *value)
 {
     char         meant[WHOLESALE_NAME_MAX + 1];
     size_t       len;
     const char  *text;
 
-    text = json_string_value(value);
-    len = json_string_length(value);
+    text = value->u.string;
+    len = value->len;
 
     if (wholesale_catalogue_country(update->catalogue, text, len)) {
         return;
@@ -326,14 +323,14 @@ wholesale_check_country(const wholesale_update_t *update,
 
 void
 wholesale_check_language(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value)
+    const wholesale_place_t *place, const wholesale_value_t *value)
 {
     char         meant[WHOLESALE_NAME_MAX + 1];
     size_t       len;
     const char  *text;
 
-    text = json_string_value(value);
-    len = json_string_length(value);
+    text = value->u.string;
+    len = value->len;
 
     if (wholesale_catalogue_language(update->catalogue, text, len)) {
         return;
@@ -352,14 +349,14 @@ wholesale_check_language(const wholesale_update_t *update,
 
 void
 wholesale_check_timezone(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value)
+    const wholesale_place_t *place, const wholesale_value_t *value)
 {
     char         meant[WHOLESALE_NAME_MAX + 1];
     size_t       len;
     const char  *text;
 
-    text = json_string_value(value);
-    len = json_string_length(value);
+    text = value->u.string;
+    len = value->len;
 
     if (wholesale_catalogue_timezone(update->catalogue, text, len)) {
         return;
@@ -379,15 +376,15 @@ wholesale_check_timezone(const wholesale_update_t *update,
 
 void
 wholesale_check_email(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value)
+    const wholesale_place_t *place, const wholesale_value_t *value)
 {
     char                quoted[WHOLESALE_QUOTED_MAX];
     size_t              len;
     const char         *text;
     wholesale_email_e   email;
 
-    text = json_string_value(value);
-    len = json_string_length(value);
+    text = value->u.string;
+    len = value->len;
     email = wholesale_email_check(text, len);
 
     switch (email) {

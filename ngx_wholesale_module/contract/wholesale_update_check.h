@@ -8,8 +8,7 @@
 #define _WHOLESALE_UPDATE_CHECK_H_INCLUDED_
 
 
-#include <jansson.h>
-
+#include <wholesale_document.h>
 #include <wholesale_update.h>
 
 
@@ -28,26 +27,26 @@ typedef struct {
 
 
 typedef void (*wholesale_check_pt)(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value);
+    const wholesale_place_t *place, const wholesale_value_t *value);
 
 
 /* each is in the catalogue, and an add-on's need is met by the same list */
 void wholesale_check_packages(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value);
+    const wholesale_place_t *place, const wholesale_value_t *value);
 
 /* an object of whole numbers, however they are written, by package */
 void wholesale_check_limits(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value);
+    const wholesale_place_t *place, const wholesale_value_t *value);
 
 /* these are strings */
 void wholesale_check_country(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value);
+    const wholesale_place_t *place, const wholesale_value_t *value);
 void wholesale_check_language(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value);
+    const wholesale_place_t *place, const wholesale_value_t *value);
 void wholesale_check_timezone(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value);
+    const wholesale_place_t *place, const wholesale_value_t *value);
 void wholesale_check_email(const wholesale_update_t *update,
-    const wholesale_place_t *place, json_t *value);
+    const wholesale_place_t *place, const wholesale_value_t *value);
 
 
 #endif /* _WHOLESALE_UPDATE_CHECK_H_INCLUDED_ */

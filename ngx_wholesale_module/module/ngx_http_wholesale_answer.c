@@ -10,10 +10,15 @@
 #include <ngx_http_wholesale_module.h>
 
 
-/* without "last" it only measures */
+/* so long are answers without problems; a longer one is written twice */
+#define NGX_HTTP_WHOLESALE_ANSWER  1024
+
+
+/* as soon as something does not fit before "end" it only measures */
 
 typedef struct {
     u_char     *last;
+    u_char     *end;
     size_t      len;
 } ngx_http_wholesale_writer_t;
 
@@ -39,6 +44,8 @@ static void ngx_http_wholesale_write_problem(ngx_http_wholesale_writer_t *w,
     const wholesale_problem_t *problem);
 static void ngx_http_wholesale_write(ngx_http_wholesale_writer_t *w,
     const char *text);
+static void ngx_http_wholesale_write_bytes(ngx_http_wholesale_writer_t *w,
+    const char *text, size_t len);
 static void ngx_http_wholesale_write_json(ngx_http_wholesale_writer_t *w,
     const u_char *text, size_t len);
 static void ngx_http_wholesale_write_escaped(ngx_http_wholesale_writer_t *w,
@@ -123,6 +130,7 @@ ngx_int_t
 ngx_http_wholesale_make_answer(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx)
 {
+    u_char                              buf[NGX_HTTP_WHOLESALE_ANSWER];
     ngx_str_t                           message;
     ngx_uint_t                          code;
     ngx_http_wholesale_writer_t         w;
@@ -143,7 +151,8 @@ ngx_http_wholesale_make_answer(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    w.last = NULL;
+    w.last = buf;
+    w.end = buf + sizeof(buf);
     w.len = 0;
 
     ngx_http_wholesale_write_answer(&w, ctx, status, code, &message);
@@ -154,9 +163,15 @@ ngx_http_wholesale_make_answer(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    w.last = ctx->answer.data;
+    if (w.len <= sizeof(buf)) {
+        ngx_memcpy(ctx->answer.data, buf, w.len);
 
-    ngx_http_wholesale_write_answer(&w, ctx, status, code, &message);
+    } else {
+        w.last = ctx->answer.data;
+        w.end = w.last + w.len;
+
+        ngx_http_wholesale_write_answer(&w, ctx, status, code, &message);
+    }
 
     return ngx_http_wholesale_answer_headers(r, ctx);
 }
@@ -352,16 +367,22 @@ ngx_http_wholesale_write_problem(ngx_http_wholesale_writer_t *w,
 static void
 ngx_http_wholesale_write(ngx_http_wholesale_writer_t *w, const char *text)
 {
-    size_t  len;
+    ngx_http_wholesale_write_bytes(w, text, ngx_strlen(text));
+}
 
-    len = ngx_strlen(text);
 
-    if (w->last) {
-        w->last = ngx_cpymem(w->last, text, len);
+static void
+ngx_http_wholesale_write_bytes(ngx_http_wholesale_writer_t *w,
+    const char *text, size_t len)
+{
+    w->len += len;
+
+    if ((size_t) (w->end - w->last) < len) {
+        w->end = w->last;
         return;
     }
 
-    w->len += len;
+    w->last = ngx_cpymem(w->last, text, len);
 }
 
 
@@ -369,37 +390,35 @@ static void
 ngx_http_wholesale_write_json(ngx_http_wholesale_writer_t *w,
     const u_char *text, size_t len)
 {
-    size_t         n;
-    uint32_t       ch;
-    const char    *p, *end, *next;
-    u_char         escaped[sizeof("\\uffff")];
+    size_t       n;
+    uint32_t     ch;
+    const char  *p, *end;
+    u_char       escaped[sizeof("\\uffff")];
 
-    ch = 0;
     end = (const char *) text + len;
 
-    for (p = (const char *) text; p < end; p = next) {
+    for (p = (const char *) text; p < end; p += n) {
 
-        /* up to a character that would not be seen, or change what is */
+        n = wholesale_text_plain(p, end - p);
 
-        n = 0;
-        next = p;
-
-        while (next < end) {
-            ch = wholesale_text_decode(&next, end);
-
-            if (ch >= 0x80 && ch <= 0xffff && wholesale_text_invisible(ch)) {
-                break;
-            }
-
-            n = next - p;
+        if (n) {
+            ngx_http_wholesale_write_bytes(w, p, n);
+            continue;
         }
 
-        ngx_http_wholesale_write_escaped(w, (u_char *) p, n);
+        text = (const u_char *) p;
+        ch = wholesale_text_decode(&p, end);
 
-        if (p + n < next) {
+        /* one that would not be seen, or would change what is */
+
+        if (ch >= 0x80 && ch <= 0xffff && wholesale_text_invisible(ch)) {
             *ngx_sprintf(escaped, "\\u%04xD", ch) = '\0';
             ngx_http_wholesale_write(w, (char *) escaped);
+            continue;
         }
+
+        ngx_http_wholesale_write_escaped(w, (u_char *) text,
+                                         (const u_char *) p - text);
     }
 }
 
@@ -408,12 +427,18 @@ static void
 ngx_http_wholesale_write_escaped(ngx_http_wholesale_writer_t *w, u_char *text,
     size_t len)
 {
-    if (w->last) {
-        w->last = (u_char *) ngx_escape_json(w->last, text, len);
+    size_t  size;
+
+    size = len + ngx_escape_json(NULL, text, len);
+
+    w->len += size;
+
+    if ((size_t) (w->end - w->last) < size) {
+        w->end = w->last;
         return;
     }
 
-    w->len += len + ngx_escape_json(NULL, text, len);
+    w->last = (u_char *) ngx_escape_json(w->last, text, len);
 }
 
 

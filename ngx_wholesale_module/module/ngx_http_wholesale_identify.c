@@ -7,7 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 #include <ngx_http_wholesale_module.h>
 
 
@@ -24,6 +24,7 @@ static const wholesale_tenant_t *ngx_http_wholesale_by_certificate(
     ngx_http_request_t *r, const wholesale_tenants_t *tenants);
 static ngx_int_t ngx_http_wholesale_find_key(ngx_http_request_t *r,
     ngx_str_t *key);
+static ngx_int_t ngx_http_wholesale_digest(ngx_str_t *key, u_char *digest);
 static void ngx_http_wholesale_bearer(ngx_str_t *value, ngx_str_t *key);
 static void ngx_http_wholesale_trim(ngx_str_t *value);
 
@@ -109,7 +110,11 @@ ngx_http_wholesale_identify(ngx_http_request_t *r,
     }
 
     if (ctx->key.len <= NGX_HTTP_WHOLESALE_KEY_MAX) {
-        SHA256(ctx->key.data, ctx->key.len, digest);
+
+        if (ngx_http_wholesale_digest(&ctx->key, digest) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
         ctx->tenant = wholesale_tenants_by_key(wmcf->tenants, digest);
     }
 
@@ -129,15 +134,28 @@ ngx_http_wholesale_identify(ngx_http_request_t *r,
 ngx_uint_t
 ngx_http_wholesale_has_key(ngx_http_wholesale_ctx_t *ctx, ngx_str_t *text)
 {
+    u_char  *p, *last;
+
     if (ctx->key.len < NGX_HTTP_WHOLESALE_KEY_MIN
         || text->len < ctx->key.len)
     {
         return 0;
     }
 
-    return ngx_strlcasestrn(text->data, text->data + text->len, ctx->key.data,
-                            ctx->key.len - 1)
-           != NULL;
+    last = text->data + text->len - ctx->key.len;
+
+    for (p = text->data; p <= last; p++) {
+
+        /* the first byte, or one that has the same but for its case */
+
+        if (((*p ^ *ctx->key.data) & ~0x20) == 0
+            && ngx_strncasecmp(p, ctx->key.data, ctx->key.len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -311,4 +329,42 @@ ngx_http_wholesale_trim(ngx_str_t *value)
     {
         value->len--;
     }
+}
+
+
+/*
+ * The worker keeps what it needs for that: to look SHA-256 up, and to make a
+ * context, takes OpenSSL longer than to compute it.
+ */
+
+static ngx_int_t
+ngx_http_wholesale_digest(ngx_str_t *key, u_char *digest)
+{
+    unsigned int  len;
+
+    static EVP_MD_CTX    *context;
+    static const EVP_MD  *sha256;
+
+    if (context == NULL) {
+#if (OPENSSL_VERSION_NUMBER >= 0x30000000L)
+        sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+#else
+        sha256 = EVP_sha256();
+#endif
+
+        context = sha256 ? EVP_MD_CTX_new() : NULL;
+        if (context == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (EVP_DigestInit_ex(context, sha256, NULL) != 1
+        || EVP_DigestUpdate(context, key->data, key->len) != 1
+        || EVP_DigestFinal_ex(context, digest, &len) != 1
+        || len != WHOLESALE_DIGEST_LEN)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }

@@ -146,8 +146,8 @@ ngx_http_wholesale_counted_customer(ngx_http_wholesale_ctx_t *ctx)
 
     if (ctx->customer.len) {
         customer.data = ctx->customer.data;
-        customer.len = wholesale_id_check((char *) ctx->customer.data,
-                                          ctx->customer.len);
+        customer.len = wholesale_id_unpadded((char *) ctx->customer.data,
+                                             ctx->customer.len);
     }
 
     return customer;

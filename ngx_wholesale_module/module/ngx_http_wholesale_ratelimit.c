@@ -36,6 +36,10 @@ static void ngx_http_wholesale_ratelimit_clear(ngx_http_request_t *r,
     const char *name);
 static ngx_int_t ngx_http_wholesale_ratelimit_number(ngx_http_request_t *r,
     const char *name, int64_t number);
+static u_char *ngx_http_wholesale_ratelimit_item(u_char *p,
+    const wholesale_limit_t *limit, u_char name, int64_t number, u_char other,
+    int64_t other_number);
+static u_char *ngx_http_wholesale_ratelimit_digits(u_char *p, int64_t number);
 static int64_t ngx_http_wholesale_ratelimit_seconds(int64_t microseconds);
 
 
@@ -144,9 +148,9 @@ ngx_http_wholesale_ratelimit_policy(ngx_http_wholesale_ctx_t *ctx, u_char *p)
             last = ngx_cpymem(last, ", ", sizeof(", ") - 1);
         }
 
-        last = ngx_sprintf(last, "\"%s\";q=%L;w=%L", limit->name,
-                           limit->quota,
-                           ngx_http_wholesale_ratelimit_seconds(
+        last = ngx_http_wholesale_ratelimit_item(last, limit,
+                         'q', limit->quota,
+                         'w', ngx_http_wholesale_ratelimit_seconds(
                                                               limit->window));
     }
 
@@ -178,9 +182,9 @@ ngx_http_wholesale_ratelimit_state(ngx_http_wholesale_ctx_t *ctx, u_char *p)
             last = ngx_cpymem(last, ", ", sizeof(", ") - 1);
         }
 
-        last = ngx_sprintf(last, "\"%s\";r=%L;t=%L", limit->name,
-                           verdict->remaining,
-                           ngx_http_wholesale_ratelimit_seconds(
+        last = ngx_http_wholesale_ratelimit_item(last, limit,
+                         'r', verdict->remaining,
+                         't', ngx_http_wholesale_ratelimit_seconds(
                                                              verdict->reset));
     }
 
@@ -301,6 +305,10 @@ ngx_http_wholesale_ratelimit_stays(ngx_http_request_t *r, const char *name,
 {
     ngx_table_elt_t  *h;
 
+    if (r->upstream == NULL) {
+        return 0;
+    }
+
     for (h = ngx_http_wholesale_find_sent_header(r, name, NULL);
          h;
          h = ngx_http_wholesale_find_sent_header(r, name, h))
@@ -379,6 +387,10 @@ ngx_http_wholesale_ratelimit_clear(ngx_http_request_t *r, const char *name)
 {
     ngx_table_elt_t  *h;
 
+    if (r->upstream == NULL) {
+        return;
+    }
+
     for (h = ngx_http_wholesale_find_sent_header(r, name, NULL);
          h;
          h = ngx_http_wholesale_find_sent_header(r, name, h))
@@ -399,9 +411,51 @@ ngx_http_wholesale_ratelimit_number(ngx_http_request_t *r, const char *name,
         return NGX_ERROR;
     }
 
-    value.len = ngx_sprintf(value.data, "%L", number) - value.data;
+    value.len = ngx_http_wholesale_ratelimit_digits(value.data, number)
+                - value.data;
 
     return ngx_http_wholesale_answer_header(r, name, &value);
+}
+
+
+/* "burst";q=20;w=2 */
+
+static u_char *
+ngx_http_wholesale_ratelimit_item(u_char *p, const wholesale_limit_t *limit,
+    u_char name, int64_t number, u_char other, int64_t other_number)
+{
+    *p++ = '"';
+    p = ngx_cpymem(p, limit->name, limit->name_len);
+    *p++ = '"';
+
+    *p++ = ';';
+    *p++ = name;
+    *p++ = '=';
+    p = ngx_http_wholesale_ratelimit_digits(p, number);
+
+    *p++ = ';';
+    *p++ = other;
+    *p++ = '=';
+
+    return ngx_http_wholesale_ratelimit_digits(p, other_number);
+}
+
+
+/* none of these is negative; every answer has seven of them, or more */
+
+static u_char *
+ngx_http_wholesale_ratelimit_digits(u_char *p, int64_t number)
+{
+    u_char  digits[NGX_INT64_LEN], *first;
+
+    first = digits + NGX_INT64_LEN;
+
+    do {
+        *--first = (u_char) ('0' + number % 10);
+        number /= 10;
+    } while (number);
+
+    return ngx_cpymem(p, first, digits + NGX_INT64_LEN - first);
 }
 
 

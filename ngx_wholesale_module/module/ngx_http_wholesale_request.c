@@ -15,6 +15,7 @@ static void ngx_http_wholesale_cleanup(void *data);
 static ngx_int_t ngx_http_wholesale_set_tracking_id(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 static ngx_uint_t ngx_http_wholesale_is_tracking_id(ngx_str_t *value);
+static u_char *ngx_http_wholesale_random(void);
 static ngx_table_elt_t *ngx_http_wholesale_find_in_list(ngx_list_t *list,
     const char *name, ngx_table_elt_t *after);
 static size_t ngx_http_wholesale_plain_name(u_char *name, ngx_str_t *key);
@@ -29,10 +30,15 @@ extern ngx_module_t  ngx_http_proxy_module;
 /* a longer name has these in it by chance, or to hide something */
 #define NGX_HTTP_WHOLESALE_NAME_MAX  64
 
+/* bytes, of a UUID, and fetched at a time */
+#define NGX_HTTP_WHOLESALE_UUID      16
+#define NGX_HTTP_WHOLESALE_RANDOM    (64 * NGX_HTTP_WHOLESALE_UUID)
+
 
 /*
  * What the name of a header that carries a credential has in it, in lower case
- * and without separators: Proxy-Authorization, X_API_KEY, X-Auth-Token.
+ * and without separators: Proxy-Authorization, X_API_KEY, X-Auth-Token.  There
+ * is a "k" or a "z" in each, as in "token" alone, and in few other names.
  */
 
 static ngx_str_t  ngx_http_wholesale_credentials[] = {
@@ -118,8 +124,11 @@ static ngx_int_t
 ngx_http_wholesale_set_tracking_id(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx)
 {
-    u_char            random[16];
+    u_char           *p, *random;
+    ngx_uint_t        i;
     ngx_table_elt_t  *h;
+
+    static const u_char  parts[] = { 4, 2, 2, 2, 6 };
 
     h = ngx_http_wholesale_find_header(r, "trackingid", NULL);
 
@@ -130,7 +139,8 @@ ngx_http_wholesale_set_tracking_id(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (RAND_bytes(random, sizeof(random)) != 1) {
+    random = ngx_http_wholesale_random();
+    if (random == NULL) {
         return NGX_ERROR;
     }
 
@@ -139,21 +149,23 @@ ngx_http_wholesale_set_tracking_id(ngx_http_request_t *r,
     random[6] = (random[6] & 0x0f) | 0x40;
     random[8] = (random[8] & 0x3f) | 0x80;
 
-    ctx->tracking_id.len = sizeof("WGW_00000000-0000-4000-8000-000000000000")
-                           - 1;
-
-    ctx->tracking_id.data = ngx_pnalloc(r->pool, ctx->tracking_id.len);
-    if (ctx->tracking_id.data == NULL) {
+    p = ngx_pnalloc(r->pool, sizeof("WGW_00000000-0000-4000-8000-000000000000")
+                             - 1);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_sprintf(ctx->tracking_id.data,
-                "WGW_%02xd%02xd%02xd%02xd-%02xd%02xd-%02xd%02xd"
-                "-%02xd%02xd-%02xd%02xd%02xd%02xd%02xd%02xd",
-                random[0], random[1], random[2], random[3], random[4],
-                random[5], random[6], random[7], random[8], random[9],
-                random[10], random[11], random[12], random[13], random[14],
-                random[15]);
+    ctx->tracking_id.data = p;
+
+    p = ngx_cpymem(p, "WGW", sizeof("WGW") - 1);
+
+    for (i = 0; i < sizeof(parts); i++) {
+        *p++ = i ? '-' : '_';
+        p = ngx_hex_dump(p, random, parts[i]);
+        random += parts[i];
+    }
+
+    ctx->tracking_id.len = p - ctx->tracking_id.data;
 
     return NGX_OK;
 }
@@ -180,6 +192,32 @@ ngx_http_wholesale_is_tracking_id(ngx_str_t *value)
     }
 
     return 1;
+}
+
+
+/*
+ * Returns as many bytes as a UUID has, for the caller to change, or NULL.  To
+ * ask for a few of them takes OpenSSL longer than to make a thousand.
+ */
+
+static u_char *
+ngx_http_wholesale_random(void)
+{
+    static u_char  random[NGX_HTTP_WHOLESALE_RANDOM];
+    static size_t  left;
+
+    if (left == 0) {
+
+        if (RAND_bytes(random, NGX_HTTP_WHOLESALE_RANDOM) != 1) {
+            return NULL;
+        }
+
+        left = NGX_HTTP_WHOLESALE_RANDOM;
+    }
+
+    left -= NGX_HTTP_WHOLESALE_UUID;
+
+    return random + left;
 }
 
 
@@ -283,12 +321,24 @@ ngx_http_wholesale_is_header(ngx_table_elt_t *h, const char *name)
 ngx_uint_t
 ngx_http_wholesale_is_credential(ngx_table_elt_t *h)
 {
-    size_t      len;
-    u_char      name[NGX_HTTP_WHOLESALE_NAME_MAX];
+    u_char      ch, name[NGX_HTTP_WHOLESALE_NAME_MAX], *p;
+    size_t      i, len;
     ngx_str_t  *part;
 
     if (h->key.len > NGX_HTTP_WHOLESALE_NAME_MAX) {
         return 1;
+    }
+
+    for (i = 0; i < h->key.len; i++) {
+        ch = h->key.data[i] | 0x20;
+
+        if (ch == 'k' || ch == 'z') {
+            break;
+        }
+    }
+
+    if (i == h->key.len) {
+        return 0;
     }
 
     len = ngx_http_wholesale_plain_name(name, &h->key);
@@ -299,8 +349,13 @@ ngx_http_wholesale_is_credential(ngx_table_elt_t *h)
 
     for (part = ngx_http_wholesale_credentials; part->len; part++) {
 
-        if (ngx_strlcasestrn(name, name + len, part->data, part->len - 1)) {
-            return 1;
+        for (p = name; p + part->len <= name + len; p++) {
+
+            if (*p == *part->data
+                && ngx_memcmp(p, part->data, part->len) == 0)
+            {
+                return 1;
+            }
         }
     }
 

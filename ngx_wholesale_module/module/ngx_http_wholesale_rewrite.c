@@ -10,12 +10,12 @@
 #include <ngx_http_wholesale_module.h>
 
 
-/* what most requests have; more are another part of the list */
-#define NGX_HTTP_WHOLESALE_HEADERS      20
+/* the headers of ours, for the upstream alone */
+#define NGX_HTTP_WHOLESALE_OURS  2
 
 
 static ngx_int_t ngx_http_wholesale_copy_headers(ngx_http_request_t *r,
-    ngx_http_wholesale_ctx_t *ctx, ngx_list_t *headers);
+    ngx_http_wholesale_ctx_t *ctx);
 static ngx_uint_t ngx_http_wholesale_is_kept(ngx_http_wholesale_ctx_t *ctx,
     ngx_table_elt_t *h);
 static ngx_table_elt_t *ngx_http_wholesale_add_header(ngx_list_t *headers,
@@ -38,10 +38,7 @@ ngx_http_wholesale_rewrite(ngx_http_request_t *r,
     static ngx_str_t  tracking_id = ngx_string("TrackingID");
     static ngx_str_t  tracking_id_lowcase = ngx_string("trackingid");
 
-    if (ngx_http_wholesale_copy_headers(r, ctx, &ctx->other_headers) != NGX_OK
-        || ngx_http_wholesale_copy_headers(r, ctx, &ctx->upstream_headers)
-           != NGX_OK)
-    {
+    if (ngx_http_wholesale_copy_headers(r, ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -163,46 +160,51 @@ ngx_http_wholesale_choose_headers(ngx_http_request_t *r, ngx_uint_t guarded)
 }
 
 
+/* what is kept of the client's, twice: each list is somebody else's */
+
 static ngx_int_t
 ngx_http_wholesale_copy_headers(ngx_http_request_t *r,
-    ngx_http_wholesale_ctx_t *ctx, ngx_list_t *headers)
+    ngx_http_wholesale_ctx_t *ctx)
 {
-    ngx_uint_t        i;
+    ngx_uint_t        i, n;
     ngx_list_part_t  *part;
-    ngx_table_elt_t  *h, *copy;
+    ngx_table_elt_t  *h, *upstream, *other;
 
-    if (ngx_list_init(headers, r->pool, NGX_HTTP_WHOLESALE_HEADERS,
+    n = NGX_HTTP_WHOLESALE_OURS;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        n += part->nelts;
+    }
+
+    if (ngx_list_init(&ctx->upstream_headers, r->pool, n,
                       sizeof(ngx_table_elt_t))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_list_init(&ctx->other_headers, r->pool, n,
+                         sizeof(ngx_table_elt_t))
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    part = &r->headers_in.headers.part;
-    h = part->elts;
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
 
-    for (i = 0; /* void */ ; i++) {
+        for (i = 0; i < part->nelts; i++) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
+            if (!ngx_http_wholesale_is_kept(ctx, &h[i])) {
+                continue;
             }
 
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
+            upstream = ngx_list_push(&ctx->upstream_headers);
+            other = ngx_list_push(&ctx->other_headers);
 
-        if (!ngx_http_wholesale_is_kept(ctx, &h[i])) {
-            continue;
-        }
+            if (upstream == NULL || other == NULL) {
+                return NGX_ERROR;
+            }
 
-        copy = ngx_list_push(headers);
-        if (copy == NULL) {
-            return NGX_ERROR;
+            *upstream = h[i];
+            *other = h[i];
         }
-
-        *copy = h[i];
     }
 
     return NGX_OK;

@@ -56,7 +56,7 @@ ngx_http_wholesale_route(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
 
     /* nginx leaves a fragment out of the query, and forwards it all the same */
 
-    if (ngx_strlchr(raw.data, raw.data + raw.len, '#')) {
+    if (memchr(raw.data, '#', raw.len)) {
         return ngx_http_wholesale_refuse(ctx, &ngx_http_wholesale_ambiguous);
     }
 

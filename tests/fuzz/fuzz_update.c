@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <wholesale_json.h>
+#include <wholesale_document.h>
 #include <wholesale_update.h>
 
 #include "../unit/test_pool.h"
@@ -61,6 +61,7 @@ static wholesale_update_e fuzz_validate(const wholesale_update_rules_t *rules,
 static void fuzz_same(const wholesale_problems_t *one,
     const wholesale_problems_t *other);
 static int fuzz_read(const uint8_t *data, size_t size);
+static void fuzz_equal(const wholesale_value_t *value, json_t *json);
 
 static int fuzz_json(const uint8_t *data, size_t size);
 static int fuzz_value(fuzz_json_t *json);
@@ -133,11 +134,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     json = fuzz_json(data, size);
 
+    fuzz_assert(fuzz_read(data, size) == json);
+
     if (plain == WHOLESALE_UPDATE_VALID || other != WHOLESALE_UPDATE_INVALID) {
         fuzz_assert(json);
-
-    } else {
-        fuzz_assert(fuzz_read(data, size) == json);
     }
 
     return 0;
@@ -243,27 +243,84 @@ fuzz_same(const wholesale_problems_t *one, const wholesale_problems_t *other)
 }
 
 
-/* returns 1 if the gateway takes it for one JSON object */
+/*
+ * Returns 1 if the gateway takes it for one JSON object.  What it reads is what
+ * jansson reads, whether jansson has been asked or not.
+ */
 
 static int
 fuzz_read(const uint8_t *data, size_t size)
 {
-    json_t                *json;
-    test_pool_t            pool;
-    wholesale_problems_t   problems;
+    json_t                   *json;
+    test_pool_t               pool;
+    wholesale_document_t      document;
+    wholesale_problems_t      problems, again;
+    const wholesale_value_t  *root;
 
     test_pool_init(&pool);
     wholesale_problems_init(&problems, &pool.pool);
+    wholesale_problems_init(&again, &pool.pool);
 
-    json = wholesale_json_read((const char *) data, size, "it", &problems);
+    root = wholesale_document_read(&document, (const char *) data, size, "it",
+                                   &problems);
+    json = wholesale_json_read((const char *) data, size, "it", &again);
 
-    fuzz_assert(!problems.failed);
-    fuzz_assert(problems.total == (json == NULL));
+    fuzz_assert(!problems.failed && !again.failed);
+    fuzz_assert(problems.total == (root == NULL));
+    fuzz_assert((root == NULL) == (json == NULL));
+    fuzz_same(&problems, &again);
 
+    if (root != NULL) {
+        fuzz_equal(root, json);
+    }
+
+    wholesale_document_free(&document);
     test_pool_free(&pool);
     json_decref(json);
 
-    return json != NULL;
+    return root != NULL;
+}
+
+
+static void
+fuzz_equal(const wholesale_value_t *value, json_t *json)
+{
+    void                     *iter;
+    size_t                    i;
+    wholesale_value_t         own;
+    const wholesale_value_t  *child;
+
+    wholesale_value_set(&own, json);
+
+    fuzz_assert(value->type == own.type);
+
+    if (own.type == WHOLESALE_ARRAY) {
+        fuzz_assert(value->len == json_array_size(json));
+
+        for (child = value->u.first, i = 0; child; child = child->next, i++) {
+            fuzz_equal(child, json_array_get(json, i));
+        }
+
+    } else if (own.type == WHOLESALE_OBJECT) {
+        fuzz_assert(value->len == json_object_size(json));
+
+        iter = json_object_iter(json);
+
+        for (child = value->u.first; child; child = child->next) {
+            fuzz_assert(strlen(child->name) == child->name_len);
+            fuzz_assert(strcmp(child->name, json_object_iter_key(iter)) == 0);
+            fuzz_equal(child, json_object_iter_value(iter));
+
+            iter = json_object_iter_next(json, iter);
+        }
+
+    } else if (own.type == WHOLESALE_STRING) {
+        fuzz_assert(value->len == own.len);
+        fuzz_assert(memcmp(value->u.string, own.u.string, own.len + 1) == 0);
+
+    } else if (own.type == WHOLESALE_INTEGER || own.type == WHOLESALE_REAL) {
+        fuzz_assert(value->u.integer == own.u.integer);
+    }
 }
 
 

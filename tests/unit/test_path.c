@@ -172,9 +172,16 @@ test_id(void **state)
         if (len != ids[i].len) {
             fail_msg("%s: %zu", ids[i].id, len);
         }
+
+        if (len != 0) {
+            assert_int_equal(wholesale_id_unpadded(ids[i].id,
+                                                   strlen(ids[i].id)),
+                             len);
+        }
     }
 
     assert_int_equal(wholesale_id_check("a\0b", 3), 0);
+    assert_int_equal(wholesale_id_unpadded("", 0), 0);
 
     memset(id, 'x', sizeof(id));
 

@@ -65,6 +65,31 @@ test_decode(void **state)
 }
 
 
+/* every character, and back */
+
+static void
+test_encode(void **state)
+{
+    char         encoded[WHOLESALE_UTF8_MAX];
+    size_t       len;
+    uint32_t     c;
+    const char  *p;
+
+    for (c = 0; c <= 0x10ffff; c++) {
+
+        if (c >= 0xd800 && c <= 0xdfff) {
+            continue;
+        }
+
+        p = encoded;
+        len = wholesale_text_encode(encoded, c);
+
+        assert_int_equal(wholesale_text_decode(&p, encoded + len), c);
+        assert_ptr_equal(p, encoded + len);
+    }
+}
+
+
 static void
 test_length(void **state)
 {
@@ -108,6 +133,39 @@ test_control(void **state)
     text[10] = '\t';
     assert_ptr_equal(wholesale_text_control(text, sizeof(text)), text + 10);
     assert_null(wholesale_text_control(text, 0));
+}
+
+
+/* the same, and whatever follows the first */
+
+static void
+test_plain(void **state)
+{
+    int       plain;
+    char      text[24];
+    size_t    i, len;
+    unsigned  c, other;
+
+    static const char  others[] = { '\0', '~', '"', '\\', (char) 0xff };
+
+    for (c = 0; c < 256; c++) {
+        plain = (c >= 0x20 && c < 0x80 && c != '"' && c != '\\');
+
+        for (len = 1; len <= sizeof(text); len++) {
+            for (i = 0; i < len; i++) {
+                for (other = 0; other < sizeof(others); other++) {
+                    memset(text, (i % 2) ? ' ' : 0x7f, i);
+                    memset(text + i, plain ? 'a' : others[other], len - i);
+                    text[i] = (char) c;
+
+                    assert_int_equal(wholesale_text_plain(text, len),
+                                     plain ? len : i);
+                }
+            }
+        }
+    }
+
+    assert_int_equal(wholesale_text_plain("", 0), 0);
 }
 
 
@@ -212,8 +270,10 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_encode),
         cmocka_unit_test(test_length),
         cmocka_unit_test(test_control),
+        cmocka_unit_test(test_plain),
         cmocka_unit_test(test_quote),
         cmocka_unit_test(test_list)
     };
