@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_wholesale_redis.h>
-#include <ngx_wholesale_redis_command.h>
 #include <ngx_wholesale_redis_connection.h>
 #include <ngx_wholesale_redis_reply.h>
 
@@ -25,8 +24,8 @@ struct ngx_wholesale_redis_query_s {
     ngx_queue_t                        queue;
     ngx_wholesale_redis_t             *redis;
 
-    /* behind the query; NULL once it has been copied to the connection */
-    u_char                            *command;
+    /* NULL once it has been copied to the connection; redisFreeCommand() */
+    char                              *command;
     size_t                             len;
 
     ngx_msec_t                         deadline;
@@ -191,7 +190,7 @@ ngx_wholesale_redis_send(ngx_wholesale_redis_t *redis,
     const ngx_wholesale_redis_command_t *command,
     ngx_wholesale_redis_query_t **query)
 {
-    size_t                        len;
+    long long                     len;
     ngx_wholesale_redis_query_t  *q;
 
     if (ngx_wholesale_redis_may_send(redis) != NGX_OK) {
@@ -199,22 +198,10 @@ ngx_wholesale_redis_send(ngx_wholesale_redis_t *redis,
         return NGX_DECLINED;
     }
 
-    len = ngx_wholesale_redis_command_len(command->argc, command->argvlen);
-
-    if (len > NGX_WHOLESALE_REDIS_COMMAND_MAX) {
-        return NGX_ERROR;
-    }
-
-    q = ngx_alloc(sizeof(ngx_wholesale_redis_query_t) + len, redis->log);
+    q = ngx_alloc(sizeof(ngx_wholesale_redis_query_t), redis->log);
     if (q == NULL) {
         return NGX_ERROR;
     }
-
-    q->command = (u_char *) q + sizeof(ngx_wholesale_redis_query_t);
-    q->len = len;
-
-    (void) ngx_wholesale_redis_command_write(q->command, command->argc,
-                                             command->argv, command->argvlen);
 
     q->redis = redis;
     q->handler = command->handler;
@@ -223,6 +210,21 @@ ngx_wholesale_redis_send(ngx_wholesale_redis_t *redis,
 
     if (q->deadline == 0) {
         q->deadline = ngx_current_msec + redis->connection.conf->timeout;
+    }
+
+    len = redisFormatCommandArgv(&q->command, command->argc, command->argv,
+                                 command->argvlen);
+    if (len < 0) {
+        ngx_free(q);
+        return NGX_ERROR;
+    }
+
+    q->len = len;
+
+    if (q->len > NGX_WHOLESALE_REDIS_COMMAND_MAX) {
+        redisFreeCommand(q->command);
+        ngx_free(q);
+        return NGX_ERROR;
     }
 
     ngx_queue_insert_tail(&redis->accepted, &q->queue);
@@ -479,13 +481,14 @@ ngx_wholesale_redis_copy_accepted(ngx_wholesale_redis_t *redis)
 
         query = ngx_queue_data(q, ngx_wholesale_redis_query_t, queue);
 
-        if (ngx_wholesale_redis_write(&redis->connection, query->command,
-                                      query->len)
+        if (ngx_wholesale_redis_write(&redis->connection,
+                                      (u_char *) query->command, query->len)
             != NGX_OK)
         {
             return NGX_AGAIN;
         }
 
+        redisFreeCommand(query->command);
         query->command = NULL;
 
         ngx_queue_remove(q);
@@ -778,6 +781,10 @@ ngx_wholesale_redis_free_query(ngx_wholesale_redis_query_t *query)
     ngx_queue_remove(&query->queue);
 
     query->redis->waiting--;
+
+    if (query->command) {
+        redisFreeCommand(query->command);
+    }
 
     ngx_free(query);
 }

@@ -17,7 +17,7 @@
 /*
  * A worker's connection to Redis or Valkey, speaking RESP2: one connection,
  * over which all commands of one turn of the event loop leave in one write.
- * Replies are read by hiredis; bytes, names, timers and TLS are nginx's.
+ * Commands and replies go by hiredis, bytes, names, timers and TLS by nginx.
  *
  * Nobody waits longer than the configured time-out, and nobody waits at all
  * for a Redis that is known not to answer: then ngx_wholesale_redis_send()

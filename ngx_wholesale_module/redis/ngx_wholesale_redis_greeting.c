@@ -6,7 +6,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_wholesale_redis_command.h>
 #include <ngx_wholesale_redis_connection.h>
 #include <ngx_wholesale_redis_password.h>
 #include <ngx_wholesale_redis_reply.h>
@@ -184,27 +183,24 @@ static ngx_int_t
 ngx_wholesale_redis_greet_command(ngx_wholesale_redis_connection_t *rc,
     int argc, const char **argv, const size_t *argvlen)
 {
-    size_t      len;
-    u_char     *command;
+    char       *command;
+    long long   len;
     ngx_int_t   n;
 
-    len = ngx_wholesale_redis_command_len(argc, argvlen);
+    len = redisFormatCommandArgv(&command, argc, argv, argvlen);
 
-    command = ngx_alloc(len, ngx_cycle->log);
-    if (command == NULL) {
+    if (len < 0) {
         ngx_wholesale_redis_set_failure(rc, NGX_WHOLESALE_REDIS_CONNECT,
                                         NGX_ENOMEM, "no greeting");
         return NGX_ERROR;
     }
 
-    (void) ngx_wholesale_redis_command_write(command, argc, argv, argvlen);
-
     /* it fits: nothing else is there to be written */
 
-    n = ngx_wholesale_redis_write(rc, command, len);
+    n = ngx_wholesale_redis_write(rc, (u_char *) command, len);
 
     ngx_explicit_memzero(command, len);
-    ngx_free(command);
+    redisFreeCommand(command);
 
     rc->greeting++;
 
