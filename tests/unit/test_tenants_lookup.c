@@ -40,7 +40,7 @@ test_tenants_lookups(void **state)
     const wholesale_tenant_t  *acme, *globex;
 
     text = test_file(TEST_WHOLE, &len);
-    tenants = test_parse(text);
+    tenants = wholesale_tenants_parse(text, len, NULL, test_unexpected, NULL);
     free(text);
 
     assert_non_null(tenants);
