@@ -73,7 +73,8 @@ TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev python3-pytest \
 BENCH_PACKAGES = $(RUN_PACKAGES) wrk redis-server
 FUZZ_PACKAGES = $(RUN_PACKAGES) clang
 LINT_PACKAGES = $(RUN_PACKAGES) clang clang-tidy cppcheck
-
+DEB_PACKAGES = build-essential nginx-dev libjansson-dev libhiredis-dev \
+               libssl-dev
 
 FUZZ_SECONDS ?= 60
 
@@ -82,7 +83,7 @@ COVERAGE_LEAST ?= 95
 
 
 .PHONY: help deps build run test unit replay gateway coverage fuzz bench lint \
-        install clean
+        install deb clean
 
 
 ## help: what can be made
@@ -187,6 +188,19 @@ install: build
 	install -m 644 $(MODULE) $(DESTDIR)$(MODULES_PATH)
 	install -m 644 $(SOURCES)/module/wholesale_proxy.conf \
 	    $(SOURCES)/module/wholesale_log.conf $(DESTDIR)$(CONF_PATH)
+
+
+## deb: builds a package for this Debian's nginx into build/deb/
+deb:
+	@.ci/packages $(DEB_PACKAGES)
+	@rm -rf build/deb
+	@mkdir -p build/deb/source
+	@cp -r config debian $(SOURCES) *.md LICENSE build/deb/source
+	@. /etc/os-release && sed -i "1s/)/~deb$$VERSION_ID)/" \
+	    build/deb/source/debian/changelog
+	@cd build/deb/source && dpkg-buildpackage --no-sign --build=binary
+	@rm -r build/deb/source
+	@ls build/deb/*.deb
 
 
 ## clean: removes build/
