@@ -77,13 +77,14 @@ DEB_PACKAGES = build-essential nginx-dev libjansson-dev libhiredis-dev \
                libssl-dev
 
 FUZZ_SECONDS ?= 60
+SUITES ?= bookworm trixie
 
 COVERAGE_ROOM ?= contract
 COVERAGE_LEAST ?= 95
 
 
 .PHONY: help deps build run test unit replay gateway coverage fuzz bench lint \
-        install deb clean
+        install deb matrix image clean
 
 
 ## help: what can be made
@@ -201,6 +202,17 @@ deb:
 	@cd build/deb/source && dpkg-buildpackage --no-sign --build=binary
 	@rm -r build/deb/source
 	@ls build/deb/*.deb
+
+
+## matrix: tests in a fresh Debian 12 and 13 each, as root; SUITES=
+matrix:
+	@.ci/packages debootstrap git python3
+	@tests/matrix/run $(SUITES)
+
+
+## image: builds the container images, and runs them, as root
+image:
+	@docker/check
 
 
 ## clean: removes build/
