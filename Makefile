@@ -206,7 +206,7 @@ deb:
 
 ## matrix: tests in a fresh Debian 12 and 13 each, as root; SUITES=
 matrix:
-	@.ci/packages debootstrap git python3
+	@.ci/packages debootstrap git iproute2 python3
 	@tests/matrix/run $(SUITES)
 
 

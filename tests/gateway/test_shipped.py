@@ -112,6 +112,9 @@ def test_the_sandbox_is_prepared(tmp_path):
 
 def test_a_token_or_the_sandbox_is_needed(tmp_path):
     assert prepare(tmp_path).returncode == 2
-    assert prepare(tmp_path, "--token-file",
-                   tmp_path / "none").returncode != 0
+
+    done = prepare(tmp_path, "--token-file", tmp_path / "none")
+    assert done.returncode == 1
+    assert done.stderr == f"{tmp_path}/none: No such file or directory\n"
+
     assert files(tmp_path) == {}
