@@ -196,7 +196,7 @@ deb:
 	@.ci/packages $(DEB_PACKAGES)
 	@rm -rf build/deb
 	@mkdir -p build/deb/source
-	@cp -r config debian $(SOURCES) *.md LICENSE build/deb/source
+	@cp -r config debian docs $(SOURCES) *.md LICENSE build/deb/source
 	@. /etc/os-release && sed -i "1s/)/~deb$$VERSION_ID)/" \
 	    build/deb/source/debian/changelog
 	@cd build/deb/source && dpkg-buildpackage --no-sign --build=binary
