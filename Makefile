@@ -81,6 +81,8 @@ PAGE_PACKAGES = $(TEST_PACKAGES) chromium chromium-driver python3-selenium \
                 fonts-dejavu-core
 MONITORING_PACKAGES = $(TEST_PACKAGES) prometheus
 LINT_PACKAGES = $(RUN_PACKAGES) clang clang-tidy cppcheck
+DEB_PACKAGES = build-essential nginx-dev libjansson-dev libhiredis-dev \
+               libssl-dev
 
 PYTEST_RUN = BUILD=$(BUILD) WHOLESALE_MODULE=$(CURDIR)/$(MODULE) \
              NGINX_BIN=$(NGINX_BIN) WHOLESALE_PRELOAD=$(PRELOAD) \
@@ -88,13 +90,14 @@ PYTEST_RUN = BUILD=$(BUILD) WHOLESALE_MODULE=$(CURDIR)/$(MODULE) \
              -p no:cacheprovider
 
 FUZZ_SECONDS ?= 60
+SUITES ?= bookworm trixie
 
 COVERAGE_ROOM ?= contract
 COVERAGE_LEAST ?= 95
 
 
 .PHONY: help deps build run test unit replay gateway page screenshot \
-        monitoring coverage fuzz bench lint install clean
+        monitoring coverage fuzz bench lint install deb matrix image clean
 
 
 ## help: what can be made
@@ -217,6 +220,30 @@ install: build
 	install -m 644 $(MODULE) $(DESTDIR)$(MODULES_PATH)
 	install -m 644 $(SOURCES)/module/wholesale_proxy.conf \
 	    $(SOURCES)/module/wholesale_log.conf $(DESTDIR)$(CONF_PATH)
+
+
+## deb: builds a package for this Debian's nginx into build/deb/
+deb:
+	@.ci/packages $(DEB_PACKAGES)
+	@rm -rf build/deb
+	@mkdir -p build/deb/source
+	@cp -r config debian docs $(SOURCES) *.md LICENSE build/deb/source
+	@. /etc/os-release && sed -i "1s/)/~deb$$VERSION_ID)/" \
+	    build/deb/source/debian/changelog
+	@cd build/deb/source && dpkg-buildpackage --no-sign --build=binary
+	@rm -r build/deb/source
+	@ls build/deb/*.deb
+
+
+## matrix: tests in a fresh Debian 12 and 13 each, as root; SUITES=
+matrix:
+	@.ci/packages debootstrap git iproute2 python3
+	@tests/matrix/run $(SUITES)
+
+
+## image: builds the container images, and runs them, as root
+image:
+	@docker/check
 
 
 ## clean: removes build/

@@ -16,9 +16,20 @@ subjectAltName = {names}
 """
 
 
+FILES = ("ca.pem", "webexapis.pem", "webexapis.key")
+
+
+def find(folder):
+    """Returns the paths of FILES in "folder", None where they are not."""
+
+    paths = [pathlib.Path(folder) / name for name in FILES]
+
+    return paths if all(path.exists() for path in paths) else None
+
+
 def make(folder, names=NAMES):
-    """Writes ca.pem, webexapis.pem and webexapis.key into "folder"; "names"
-    are those that the certificate is for.
+    """Writes FILES into "folder"; "names" are those that the certificate is
+    for.
 
     The authority's own key is thrown away: nothing else can be signed by it.
     Returns the three paths.
@@ -45,8 +56,7 @@ def make(folder, names=NAMES):
     for name in ("ca.key", "webexapis.csr", "extensions"):
         (folder / name).unlink()
 
-    return (folder / "ca.pem", folder / "webexapis.pem",
-            folder / "webexapis.key")
+    return find(folder)
 
 
 def openssl(folder, *arguments):

@@ -27,8 +27,6 @@ import webex
 import wire
 
 
-HOST = "127.0.0.1"
-
 # options, and the names of the files that they are written to
 SECRETS = ("access_token", "client_secret", "refresh_token")
 
@@ -174,11 +172,13 @@ class WebexServer(Server):
 
 def parse_options():
     parser = argparse.ArgumentParser(
-        description="A stand-in for webexapis.com on 127.0.0.1.",
+        description="A stand-in for webexapis.com.",
         epilog="Ports are any that are free where not given, secrets are "
-               "random; FOLDER holds them, and the certificates, in files.")
+               "random; FOLDER holds them, and the certificates, in files. "
+               "What it holds already is used.")
 
     parser.add_argument("--folder", type=pathlib.Path, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="for HTTP")
     parser.add_argument("--tls-port", type=int, default=0)
     parser.add_argument("--control-port", type=int, default=0)
@@ -200,24 +200,33 @@ def parse_options():
     options = parser.parse_args()
     options.folder = options.folder.resolve()
 
-    for name in SECRETS:
-        if getattr(options, name) is None:
-            setattr(options, name, webex.new_token())
-
     return options
 
 
-def write_secrets(options):
+def settle_secrets(options):
+    """Those that were given, those that the folder holds, or new ones."""
+
     for name in SECRETS:
         path = options.folder / name
+        secret = getattr(options, name)
+
+        if secret is None and path.exists():
+            setattr(options, name, path.read_text().strip())
+            continue
+
+        if secret is None:
+            secret = webex.new_token()
+            setattr(options, name, secret)
+
         path.touch(mode=0o600)
-        path.write_text(getattr(options, name) + "\n")
+        path.write_text(secret + "\n")
 
 
 async def run(options):
     options.folder.mkdir(parents=True, exist_ok=True)
-    write_secrets(options)
-    authority, chain, key = certificate.make(options.folder)
+    settle_secrets(options)
+    authority, chain, key = (certificate.find(options.folder)
+                             or certificate.make(options.folder))
 
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(chain, key)
@@ -238,7 +247,7 @@ async def run(options):
     servers = (WebexServer(state), ControlServer(state))
 
     listening = [
-        await asyncio.start_server(server.on_connection, HOST, port,
+        await asyncio.start_server(server.on_connection, options.host, port,
                                    ssl=context, backlog=1024,
                                    limit=wire.HEAD_MAX)
         for server, port, context in (

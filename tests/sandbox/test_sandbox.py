@@ -375,3 +375,27 @@ def test_control_calls_are_not_on_the_public_ports(sandbox):
 def test_a_fault_that_means_nothing(sandbox, mistake):
     with pytest.raises(ValueError):
         sandbox.fail(**mistake)
+
+
+def test_what_the_folder_holds_is_used_again(tmp_path):
+    held = []
+
+    for _ in range(2):
+        sandbox = Sandbox.start(tmp_path)
+        assert sandbox.stop() == 0
+
+        held.append({path.name: path.read_bytes()
+                     for path in tmp_path.iterdir()})
+
+    assert set(held[0]) == {"access_token", "client_secret", "refresh_token",
+                            "ca.pem", "webexapis.pem", "webexapis.key"}
+    assert held[0] == held[1]
+
+
+def test_a_secret_that_is_given_is_kept(tmp_path):
+    (tmp_path / "access_token").write_text("old\n")
+
+    sandbox = Sandbox.start(tmp_path, "--access-token", "new")
+    assert sandbox.stop() == 0
+
+    assert sandbox.read_secret("access_token") == "new"
