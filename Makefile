@@ -61,6 +61,16 @@ PURE_HEADERS := $(wildcard $(SOURCES)/contract/*.h $(SOURCES)/tenants/*.h \
 PURE_CFLAGS = -std=gnu99 -g -W -Wall -Wextra -Wpointer-arith \
               -Wno-unused-parameter -Werror $(OPT) $(ROOMS:%=-I$(SOURCES)/%)
 
+# what stands on nginx's core, and is fuzzed without nginx
+
+REDIS_SOURCES = $(filter-out %_ssl.c,$(wildcard $(SOURCES)/redis/*.c)) \
+                $(SOURCES)/limits/ngx_wholesale_redis_limits.c \
+                tests/fuzz/core.c
+REDIS_HEADERS = $(wildcard $(SOURCES)/redis/*.h $(SOURCES)/limits/*.h \
+                           tests/fuzz/*.h)
+NGINX_INCLUDES := $(patsubst %,-isystem $(NGINX_OBJ)/src/src/%,core event \
+                             event/modules os/unix) -isystem $(NGINX_OBJ)
+
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -244,6 +254,23 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(PURE) $(PURE_HEADERS)
 	clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=undefined $(ROOMS:%=-I$(SOURCES)/%) -o $@ $< \
 	    $(PURE) -ljansson -lcrypto
+
+# nginx's headers, and tests/fuzz/core.c in place of its core
+
+$(OUT)/fuzz/replay_redis_reply: tests/fuzz/fuzz_redis_reply.c \
+    tests/fuzz/replay.c $(REDIS_SOURCES) $(REDIS_HEADERS) $(PURE_LIB) \
+    $(NGINX_OBJ)/Makefile
+	@mkdir -p $(@D)
+	$(CC) $(PURE_CFLAGS) $(NGINX_INCLUDES) -o $@ \
+	    $(filter %.c,$^) $(PURE_LIB) -lhiredis -ljansson
+
+build/fuzz/fuzz_redis_reply: tests/fuzz/fuzz_redis_reply.c $(REDIS_SOURCES) \
+    $(REDIS_HEADERS) $(PURE) $(PURE_HEADERS) $(NGINX_OBJ)/Makefile
+	@mkdir -p $(@D)
+	clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined \
+	    -fno-sanitize-recover=undefined $(ROOMS:%=-I$(SOURCES)/%) \
+	    $(NGINX_INCLUDES) -o $@ $(filter %.c,$^) \
+	    -lhiredis -ljansson -lcrypto
 
 build/bench_contract: bench/contract.c build/pure/libwholesale.a
 	$(CC) -std=gnu99 -W -Wall -Wno-unused-parameter -Werror -O2 \
