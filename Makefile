@@ -87,12 +87,15 @@ LINT_PACKAGES = $(RUN_PACKAGES) clang clang-tidy cppcheck
 
 FUZZ_SECONDS ?= 60
 
+# of the long run; its report goes to $(REPORT), if that is set, too
+MINUTES ?= 3
+
 COVERAGE_ROOM ?= contract
 COVERAGE_LEAST ?= 95
 
 
-.PHONY: help deps build run test unit replay gateway coverage fuzz bench lint \
-        install clean
+.PHONY: help deps build run test unit replay gateway coverage soak fuzz bench \
+        lint install clean
 
 
 ## help: what can be made
@@ -146,6 +149,15 @@ gateway: $(MODULE)
 	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider \
 	    --basetemp=$(OUT)/tests -n $(JOBS) --dist loadfile \
 	    tests/sandbox tests/gateway $(PYTEST)
+
+
+## soak: runs for MINUTES=3 while everything goes wrong, and counts
+soak:
+	@.ci/packages $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory $(MODULE)
+	@WHOLESALE_MODULE=$(CURDIR)/$(MODULE) NGINX_BIN=$(NGINX_BIN) \
+	    WHOLESALE_PRELOAD=$(PRELOAD) $(PYTHON) -B tests/soak/soak.py \
+	    $(MINUTES) $(REPORT)
 
 
 ## coverage: how much of the contract's code the unit tests run

@@ -375,3 +375,17 @@ def test_control_calls_are_not_on_the_public_ports(sandbox):
 def test_a_fault_that_means_nothing(sandbox, mistake):
     with pytest.raises(ValueError):
         sandbox.fail(**mistake)
+
+
+def test_the_journal(sandbox):
+    call(sandbox, "PUT", path(sandbox), UPDATE, TrackingID="before")
+    sandbox.set(journal=True)
+    call(sandbox, "PUT", path(sandbox), UPDATE, TrackingID="one")
+    call(sandbox, "GET", path(sandbox, "unknown"), TrackingID="two")
+    sandbox.fail(cut="before")
+
+    with pytest.raises(ConnectionError):
+        call(sandbox, "PUT", path(sandbox), UPDATE, TrackingID="three")
+
+    assert sandbox.journal == [("one", "PUT", 202), ("two", "GET", 404),
+                               ("three", "PUT", None)]
