@@ -80,12 +80,16 @@ RUN_PACKAGES = gcc libc6-dev nginx nginx-dev libjansson-dev libhiredis-dev \
                python3 openssl ca-certificates curl
 TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev python3-pytest \
                 python3-pytest-xdist python3-h2 redis-server
-BENCH_PACKAGES = $(RUN_PACKAGES) wrk redis-server
+BENCH_PACKAGES = $(RUN_PACKAGES) wrk redis-server libnginx-mod-http-lua \
+                 lua-cjson
 FUZZ_PACKAGES = $(RUN_PACKAGES) clang
 LINT_PACKAGES = $(RUN_PACKAGES) clang clang-tidy cppcheck
 
 
 FUZZ_SECONDS ?= 60
+
+QUICK ?=
+BENCH_REPORT = $(if $(QUICK),build/bench/QUICK.md,bench/results/LATEST.md)
 
 # of the long run; its report goes to $(REPORT), if that is set, too
 MINUTES ?= 3
@@ -183,13 +187,13 @@ fuzz:
 	done
 
 
-## bench: measures CPU per request beside plain nginx
+## bench: measures the gateway beside nginx and peers; QUICK=1 only tries it
 bench:
 	@.ci/packages $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory build/ngx_http_wholesale_module.so
-	@$(MAKE) --no-print-directory build/bench_contract
+	@$(MAKE) --no-print-directory build/bench_contract build/bench_delay
 	@NGINX_BIN=$(NGINX_BIN) MODULE=$(CURDIR)/build/ngx_http_wholesale_module.so \
-	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/bench.py
+	    QUICK=$(QUICK) $(PYTHON) -B bench/bench.py $(BENCH_REPORT)
 	@build/bench_contract tests/gateway/reference.json
 
 
@@ -283,6 +287,10 @@ build/fuzz/fuzz_redis_reply: tests/fuzz/fuzz_redis_reply.c $(REDIS_SOURCES) \
 	    -fno-sanitize-recover=undefined $(ROOMS:%=-I$(SOURCES)/%) \
 	    $(NGINX_INCLUDES) -o $@ $(filter %.c,$^) \
 	    -lhiredis -ljansson -lcrypto
+
+build/bench_delay: bench/delay.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu99 -W -Wall -Wextra -Werror -O2 -o $@ $<
 
 build/bench_contract: bench/contract.c build/pure/libwholesale.a
 	$(CC) -std=gnu99 -W -Wall -Wno-unused-parameter -Werror -O2 \
