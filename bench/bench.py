@@ -18,6 +18,7 @@ import shutil
 import sys
 import time
 
+import agreement
 import growth
 import subjects
 from load import Request
@@ -104,14 +105,22 @@ class Bench:
             with growth.running(self.subjects.values()):
                 self.accepted.check(self.subjects[STALLED])
                 self.servers[STALLED].freeze()
+                judged = self.agreement()
                 self.measure_updates()
                 self.measure_redis()
                 self.measure_memory()
                 refusals = self.measure_refusals()
 
         return "\n\n".join((
-            self.updates(), self.redis_report(), self.memory_report(),
-            refusals))
+            self.updates(), judged, self.redis_report(),
+            self.memory_report(), refusals))
+
+    def agreement(self):
+        """Before anything is measured: it is not what workers grow by."""
+
+        return agreement.report([
+            self.subjects[name] for name in (LOCAL, LUA, FASTIFY)
+            if name in self.subjects])
 
     # accepted updates
 

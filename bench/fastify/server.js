@@ -41,7 +41,7 @@ const address = {
   }
 }
 
-const timezone = { type: 'string', isTimezone: true }
+const timezone = { type: 'string', minLength: 1, isTimezone: true }
 
 const update = {
   type: 'object',
@@ -84,7 +84,7 @@ const update = {
             limits: {
               type: ['object', 'null'],
               propertyNames: { enum: Object.keys(catalogue.packages) },
-              additionalProperties: { type: ['integer', 'null'], minimum: 0, maximum: 2147483647 }
+              additionalProperties: { type: ['integer', 'null'], minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
             }
           }
         }
@@ -114,7 +114,7 @@ const fastify = Fastify({
     plugins: [(ajv) => ajv.addKeyword({
       keyword: 'isTimezone',
       type: 'string',
-      validate: (_, value) => timezones.has(value),
+      validate: (_, value) => value === '' || timezones.has(value),
       errors: false
     })]
   }

@@ -21,7 +21,7 @@ local tcp = ngx.socket.tcp
 
 local ADDRESS_LINE_MAX = 50
 local LOCATION_NAME_MAX = 80
-local LIMIT_MAX = 2147483647
+local LIMIT_MAX = 9007199254740991
 local BODY_MAX = 65536
 
 local DIGEST_SIZE = 32
@@ -30,6 +30,8 @@ local POOL = { pool = "limits", pool_size = 512 }
 local POOL_IDLE = 60000                 -- ms
 
 ffi.cdef "unsigned char *SHA256(const unsigned char *d, size_t n, unsigned char *md);"
+
+cjson.decode_invalid_numbers(false)
 
 local digest = ffi.new("unsigned char[?]", DIGEST_SIZE)
 
