@@ -12,12 +12,13 @@ import subprocess
 import sys
 
 from process import Nginx, Node, write_json
-from setting import HERE, MODULE, ROOT, SOURCES, URL, timezones
+from setting import HERE, MODULE, NGINX, ROOT, SOURCES, URL, timezones
 
 
 KEY = secrets.token_urlsafe(32)
 OVER_KEY = secrets.token_urlsafe(32)    # of the tenant that is over its limit
 
+DEBIANS_NGINX = "/usr/sbin/nginx"
 MODULES_PATH = pathlib.Path("/usr/lib/nginx/modules")
 LUA_MODULES = ("ndk_http_module.so", "ngx_http_lua_module.so")
 FASTIFY = ROOT / "build" / "fastify"
@@ -240,12 +241,14 @@ def peer_settings(folder, redis, script):
 
 
 def lua(name, upstream, redis):
-    """None where Debian's Lua module is not installed."""
+    """None where there is no Lua module: Debian has one for its own nginx."""
 
     modules = [MODULES_PATH / module for module in LUA_MODULES]
 
-    if not all(module.exists() for module in modules):
-        print(f"{name}: left out, there is no {modules[-1]}", file=sys.stderr)
+    if NGINX != DEBIANS_NGINX \
+            or not all(module.exists() for module in modules):
+        print(f"{name}: left out, it takes {DEBIANS_NGINX} and "
+              f"{modules[-1]}", file=sys.stderr)
         return None
 
     process = Nginx(name, LUA, modules=modules, upstream=upstream, here=HERE)
@@ -294,7 +297,7 @@ def versions():
 
     found = {}
 
-    for name, command in (("nginx", ("nginx", "-v")),
+    for name, command in (("nginx", (NGINX, "-v")),
                           ("redis-server", ("redis-server", "--version")),
                           ("wrk", ("wrk", "-v")),
                           ("node", ("node", "--version"))):
