@@ -4,6 +4,7 @@
 
 import contextlib
 import http.client
+import itertools
 import json
 import socket
 import sys
@@ -42,35 +43,18 @@ def running(things):
 
 
 def body_of(size):
-    """A valid update of so many KiB, every part of which is looked at."""
+    """A valid update of exactly so many KiB: its list of packages is long, and
+    every name in it is looked at."""
 
     update = json.loads(REFERENCE)
-    packages = update["packages"]
-    n = size * 1024 - len(json.dumps({**update, "packages": []}))
+    names = itertools.cycle(update["packages"])
+    room = size * 1024 - len(json.dumps(update))
 
-    update["packages"] = []
-
-    while n > 0:
-        name = packages[len(update["packages"]) % len(packages)]
-        n -= len(json.dumps(name)) + 2
+    while room >= len(name := next(names)) + len('"", '):
         update["packages"].append(name)
+        room -= len(name) + len('"", ')
 
-    return json.dumps(update).encode()[:size * 1024]
-
-
-def fit(size):
-    """The same, exactly as large."""
-
-    body = body_of(size)
-
-    while True:
-        try:
-            json.loads(body)
-            return body.ljust(size * 1024)
-        except ValueError:
-            update = json.loads(body_of(size - 1)) if size > 1 \
-                else json.loads(REFERENCE)
-            body = json.dumps(update).encode()
+    return json.dumps(update).encode().ljust(size * 1024)
 
 
 def bodies(upstream):
@@ -80,7 +64,7 @@ def bodies(upstream):
 
     with running(pair):
         for size in BODIES:
-            request = Request(f"body-{size}", 202, fit(size), subjects.KEY)
+            request = Request(f"body-{size}", 202, body_of(size), subjects.KEY)
             rounds = Rounds().run([(subject, request) for subject in pair],
                                   (USUAL,), ROUNDS, GROWTH_SECONDS,
                                   f"bodies of {size} KiB")
