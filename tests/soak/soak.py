@@ -44,6 +44,9 @@ ACCESS_TOKEN_SECONDS = 30
 # what a process may hold in the end beyond what it held in the beginning, KiB
 MEMORY_MORE = 1024
 
+# of valid updates: the rest may have met no token, or a limit without Redis
+LEAST_ACCEPTED = 0.9
+
 # reloads and updates before anything is measured: memory is fragmented then
 WARMING_RELOADS = 6
 WARMING_UPDATES = 100
@@ -244,6 +247,12 @@ class Soak:
         for status in (202, 400, 401, 413, 429):
             if not self.ledger.total(status):
                 self.troubles.append(f"nobody got a {status}")
+
+        valid = self.ledger.counts[clients.Valid.kind]
+
+        if valid[202] < LEAST_ACCEPTED * valid.total():
+            self.troubles.append(f"only {valid[202]} of {valid.total()} valid "
+                                 "updates were accepted")
 
         for name in self.before:
             before, after = self.before[name], self.after[name]

@@ -61,11 +61,16 @@ class Redis(Weather):
 
 
 class TokenEndpoint(Weather):
-    """The token is revoked, and there is no other for a while."""
+    """The token is revoked, and there is no other for a while.
+
+    No refresh token is used up where the answer is lost: then a person has to
+    authorise anew, and there would be no token for the rest of the run.
+    """
 
     every = 15
 
-    FAULTS = ({"status": 500}, {"cut": "before"}, {"cut": "body"},
+    FAULTS = ({"status": 500}, {"status": 500, "cut": "before"},
+              {"status": 500, "cut": "body", "body": "{}"},
               {"never": True}, {"delay": 1}, {"status": 200, "body": "{}"},
               {"status": 429, "headers": [["Retry-After", "1"]]})
 
