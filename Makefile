@@ -66,6 +66,16 @@ PURE_HEADERS := $(wildcard $(SOURCES)/contract/*.h $(SOURCES)/tenants/*.h \
 PURE_CFLAGS = -std=gnu99 -g -W -Wall -Wextra -Wpointer-arith \
               -Wno-unused-parameter -Werror $(OPT) $(ROOMS:%=-I$(SOURCES)/%)
 
+# what stands on nginx's core, and is fuzzed without nginx
+
+REDIS_SOURCES = $(filter-out %_ssl.c,$(wildcard $(SOURCES)/redis/*.c)) \
+                $(SOURCES)/limits/ngx_wholesale_redis_limits.c \
+                tests/fuzz/core.c
+REDIS_HEADERS = $(wildcard $(SOURCES)/redis/*.h $(SOURCES)/limits/*.h \
+                           tests/fuzz/*.h)
+NGINX_INCLUDES := $(patsubst %,-isystem $(NGINX_OBJ)/src/src/%,core event \
+                             event/modules os/unix) -isystem $(NGINX_OBJ)
+
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -75,7 +85,8 @@ RUN_PACKAGES = gcc libc6-dev nginx nginx-dev libjansson-dev libhiredis-dev \
                python3 openssl ca-certificates curl
 TEST_PACKAGES = $(RUN_PACKAGES) libcmocka-dev python3-pytest \
                 python3-pytest-xdist python3-h2 redis-server
-BENCH_PACKAGES = $(RUN_PACKAGES) wrk redis-server
+BENCH_PACKAGES = $(RUN_PACKAGES) wrk redis-server libnginx-mod-http-lua \
+                 lua-cjson
 FUZZ_PACKAGES = $(RUN_PACKAGES) clang
 PAGE_PACKAGES = $(TEST_PACKAGES) chromium chromium-driver python3-selenium \
                 fonts-dejavu-core
@@ -92,12 +103,19 @@ PYTEST_RUN = BUILD=$(BUILD) WHOLESALE_MODULE=$(CURDIR)/$(MODULE) \
 FUZZ_SECONDS ?= 60
 SUITES ?= bookworm trixie
 
+QUICK ?=
+BENCH_REPORT = $(if $(QUICK),build/bench/QUICK.md,bench/results/LATEST.md)
+
+# of the long run; its report goes to $(REPORT), if that is set, too
+MINUTES ?= 3
+
 COVERAGE_ROOM ?= contract
 COVERAGE_LEAST ?= 95
 
 
 .PHONY: help deps build run test unit replay gateway page screenshot \
-        monitoring coverage fuzz bench lint install deb matrix image clean
+        monitoring coverage soak fuzz bench lint install deb matrix image \
+        clean
 
 
 ## help: what can be made
@@ -171,6 +189,15 @@ monitoring:
 	    $(PYTEST)
 
 
+## soak: runs for MINUTES=3 while everything goes wrong, and counts
+soak:
+	@.ci/packages $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory $(MODULE)
+	@WHOLESALE_MODULE=$(CURDIR)/$(MODULE) NGINX_BIN=$(NGINX_BIN) \
+	    WHOLESALE_PRELOAD=$(PRELOAD) $(PYTHON) -B tests/soak/soak.py \
+	    $(MINUTES) $(REPORT)
+
+
 ## coverage: how much of the contract's code the unit tests run
 coverage:
 	@.ci/packages $(TEST_PACKAGES)
@@ -194,13 +221,13 @@ fuzz:
 	done
 
 
-## bench: measures CPU per request beside plain nginx
+## bench: measures the gateway beside nginx and peers; QUICK=1 only tries it
 bench:
 	@.ci/packages $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory build/ngx_http_wholesale_module.so
-	@$(MAKE) --no-print-directory build/bench_contract
+	@$(MAKE) --no-print-directory build/bench_contract build/bench_delay
 	@NGINX_BIN=$(NGINX_BIN) MODULE=$(CURDIR)/build/ngx_http_wholesale_module.so \
-	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/bench.py
+	    QUICK=$(QUICK) $(PYTHON) -B bench/bench.py $(BENCH_REPORT)
 	@build/bench_contract tests/gateway/reference.json
 
 
@@ -304,6 +331,27 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(PURE) $(PURE_HEADERS)
 	clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=undefined $(ROOMS:%=-I$(SOURCES)/%) -o $@ $< \
 	    $(PURE) -ljansson -lcrypto
+
+# nginx's headers, and tests/fuzz/core.c in place of its core
+
+$(OUT)/fuzz/replay_redis_reply: tests/fuzz/fuzz_redis_reply.c \
+    tests/fuzz/replay.c $(REDIS_SOURCES) $(REDIS_HEADERS) $(PURE_LIB) \
+    $(NGINX_OBJ)/Makefile
+	@mkdir -p $(@D)
+	$(CC) $(PURE_CFLAGS) $(NGINX_INCLUDES) -o $@ \
+	    $(filter %.c,$^) $(PURE_LIB) -lhiredis -ljansson
+
+build/fuzz/fuzz_redis_reply: tests/fuzz/fuzz_redis_reply.c $(REDIS_SOURCES) \
+    $(REDIS_HEADERS) $(PURE) $(PURE_HEADERS) $(NGINX_OBJ)/Makefile
+	@mkdir -p $(@D)
+	clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined \
+	    -fno-sanitize-recover=undefined $(ROOMS:%=-I$(SOURCES)/%) \
+	    $(NGINX_INCLUDES) -o $@ $(filter %.c,$^) \
+	    -lhiredis -ljansson -lcrypto
+
+build/bench_delay: bench/delay.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu99 -W -Wall -Wextra -Werror -O2 -o $@ $<
 
 build/bench_contract: bench/contract.c build/pure/libwholesale.a
 	$(CC) -std=gnu99 -W -Wall -Wno-unused-parameter -Werror -O2 \

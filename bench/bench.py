@@ -2,353 +2,365 @@
 
 # Copyright (C) The wholesale gateway authors
 
-"""What the gateway costs: CPU time per request, beside plain nginx.
+"""What the gateway costs, beside nginx alone and beside peers that do the same.
 
-Each subject is an nginx of one worker that forwards the same update, over
-kept-alive connections, to the same upstream.  Rounds are interleaved, so that
-what else the machine does falls on all alike; what is told is the median of
-the rounds, their spread, and the ratio to plain proxy_pass.  CPU time is the
-worker's own, user plus system, as /proc has it; wrk counts the requests.
+    MODULE=... bench.py [REPORT]
+
+prints the report and writes it to REPORT.  README.md says how to read it.
 """
 
-import hashlib
-import json
+import datetime
 import os
 import pathlib
+import platform
 import re
-import secrets
 import shutil
-import signal
-import socket
-import statistics
-import subprocess
 import sys
 import time
 
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "build" / "bench"
-PROXY_CONF = ROOT / "ngx_wholesale_module" / "module" / "wholesale_proxy.conf"
-REFERENCE = ROOT / "tests" / "gateway" / "reference.json"
-
-NGINX = os.environ.get("NGINX_BIN", "/usr/sbin/nginx")
-MODULE = os.environ["MODULE"]
-
-ROUNDS = int(os.environ.get("ROUNDS", 5))
-SECONDS = int(os.environ.get("SECONDS", 2))
-CONNECTIONS = (1, 32, 64)
-TENANTS = (10, 100000)
-
-CUSTOMER = ("Y2lzY29zcGFyazovL3VzL0VOVEVSUFJJU0UvNTJjZjU3NmQtNjBhOC00MDdhLWIy"
-            "MmMtNDY3YzUxNTkxOTA4")
-PATH = f"/v1/wholesale/customers/{CUSTOMER}"
-URL = f"https://webexapis.com{PATH}"
-
-KEY = secrets.token_urlsafe(32)
-
-HEAD = """\
-{modules}
-daemon            off;
-worker_processes  1;
-pid               nginx.pid;
-error_log         error.log error;
-{user}
-
-events {{
-    worker_connections  1024;
-}}
-
-http {{
-    access_log             off;
-    keepalive_requests     1000000;
-    client_body_temp_path  temp;
-    proxy_temp_path        temp;
-    fastcgi_temp_path      temp;
-    uwsgi_temp_path        temp;
-    scgi_temp_path         temp;
-"""
-
-# answers as Webex does, and costs next to nothing
-
-UPSTREAM = HEAD + """
-    server {{
-        listen        127.0.0.1:{port};
-        default_type  application/json;
-
-        location / {{
-            add_header  Location   {url};
-            add_header  trackingid ROUTERGW_52cf576d;
-            return      202        '{{"url": "{url}"}}';
-        }}
-    }}
-}}
-"""
-
-PLAIN = HEAD + """
-    upstream webex {{
-        server              127.0.0.1:{upstream};
-        keepalive           64;
-        keepalive_requests  1000000;
-    }}
-
-    server {{
-        listen  127.0.0.1:{port};
-
-        location /v1/wholesale/ {{
-            proxy_http_version  1.1;
-            proxy_set_header    Connection "";
-            proxy_pass          http://webex;
-        }}
-    }}
-}}
-"""
-
-GATEWAY = HEAD + """
-    wholesale_tenants  tenants.json;
-    {redis}
-
-    wholesale_credential webex {{
-        access_token_file  access_token;
-    }}
-
-    upstream webex {{
-        server              127.0.0.1:{upstream};
-        keepalive           64;
-        keepalive_requests  1000000;
-    }}
-
-    server {{
-        listen  127.0.0.1:{port};
-
-        location /v1/wholesale/ {{
-            wholesale   on;
-            include     {proxy_conf};
-            proxy_pass  http://webex;
-        }}
-    }}
-}}
-"""
-
-WRK = """\
-local file = io.open("{reference}", "rb")
-
-wrk.method = "PUT"
-wrk.path = "{path}"
-wrk.body = file:read("*a")
-wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Authorization"] = "Bearer {key}"
-"""
+import agreement
+import growth
+import subjects
+from load import Request
+from process import Delay
+from redis import Redis
+from rounds import Rounds
+from setting import (
+    CONNECTIONS, DELAY, FOLDER, GROWTH_SECONDS, QUICK, REDIS_DELAY, REFERENCE,
+    ROUNDS, SECONDS, USUAL)
+from table import Figure, of, table
 
 
-class Redis:
-    """A redis-server behind a Unix socket."""
+# where CPU with and without Redis is compared: a turn of the event loop has
+# one command there, and many here
+REDIS_CONNECTIONS = (1, 64)
 
-    name = "redis-server"
+# of script calls for each request; fewer, and the figure is another's
+COUNTED_LEAST = 0.98
 
+PLAIN = "nginx proxy_pass"
+LOCAL = "gateway, counters here"
+REDIS = "gateway, Redis"
+FAR = "gateway, Redis 2 ms away"
+STALLED = "gateway, Redis stalled"
+LUA = "Lua in nginx, Redis"
+FASTIFY = "Fastify, Redis"
+
+WRONG_BODY = REFERENCE.replace(b'"US"', b'"USA"', 1)
+
+BARE_BODY = '{"message": "no"}'
+
+
+class Bench:
     def __init__(self):
-        self.folder = FOLDER / "redis"
-        self.folder.mkdir()
-        self.socket = self.folder / "socket"
-        self.requests = 0
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        FOLDER.mkdir(parents=True)
 
-    def start(self):
-        self.process = subprocess.Popen(
-            ["redis-server", "--port", "0", "--unixsocket", self.socket,
-             "--save", "", "--dir", self.folder],
-            stdout=subprocess.DEVNULL)
+        self.upstream = subjects.upstream()
+        self.accepted = Request("accepted", 202, REFERENCE, subjects.KEY)
 
-        while not self.socket.exists():
-            time.sleep(0.05)
+        self.servers = {name: Redis(name)
+                        for name in (REDIS, FAR, STALLED, LUA, FASTIFY)}
+        self.delay = Delay(DELAY, self.servers[FAR].port, REDIS_DELAY)
 
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
+    def make(self):
+        port = self.upstream.port
+        servers = self.servers
 
-    def info(self):
-        text = subprocess.run(["redis-cli", "-s", self.socket, "info", "all"],
-                              capture_output=True, text=True,
-                              check=True).stdout
+        made = [
+            subjects.plain(port, PLAIN),
+            subjects.gateway(LOCAL, port),
+            subjects.gateway(REDIS, port, servers[REDIS]),
+            subjects.gateway(FAR, port, servers[FAR], port=self.delay.port),
+            subjects.gateway(STALLED, port, port=servers[STALLED].port,
+                             timeout="50ms"),
+            subjects.lua(LUA, port, servers[LUA]),
+            subjects.fastify(FASTIFY, port, servers[FASTIFY]),
+        ]
 
-        def number(pattern):
-            return int(re.search(pattern, text).group(1))
+        self.subjects = {subject.name: subject for subject in made
+                         if subject is not None}
 
-        return (number(r"cmdstat_evalsha:calls=(\d+)"),
-                number(r"total_net_input_bytes:(\d+)"))
+    def run(self):
+        """The parts of the report."""
+
+        with growth.running((self.upstream,)):
+            parts = [self.updates_and_refusals()]
+
+            parts += [
+                "## As the work grows\n\n"
+                f"At {USUAL} connections, counters here where nothing else is "
+                "said.",
+                growth.bodies(self.upstream.port),
+                growth.tenants(self.upstream.port, self.accepted),
+                growth.limits(self.upstream.port, self.accepted),
+                growth.memory(self.upstream.port)]
+
+        return [*parts, "## Targets", self.targets()]
+
+    def updates_and_refusals(self):
+        with growth.running((*self.servers.values(), self.delay)):
+            self.make()
+
+            with growth.running(self.subjects.values()):
+                self.accepted.check(self.subjects[STALLED])
+                self.servers[STALLED].freeze()
+                judged = self.agreement()
+                self.measure_updates()
+                self.measure_redis()
+                self.measure_memory()
+                refusals = self.measure_refusals()
+
+        return "\n\n".join((
+            self.updates(), judged, self.redis_report(),
+            self.memory_report(), refusals))
+
+    def agreement(self):
+        """Before anything is measured: it is not what workers grow by."""
+
+        return agreement.report([
+            self.subjects[name] for name in (LOCAL, LUA, FASTIFY)
+            if name in self.subjects])
+
+    # accepted updates
+
+    def measure_updates(self):
+        self.rounds = Rounds().run(
+            [(subject, self.accepted) for subject in self.subjects.values()],
+            CONNECTIONS, ROUNDS, SECONDS, "accepted updates")
+
+    def updates(self):
+        rows = []
+
+        for n in CONNECTIONS:
+            base = of(self.rounds[PLAIN, n], "cpu")
+            base_median = of(self.rounds[PLAIN, n], "median")
+
+            for name in self.subjects:
+                samples = self.rounds[name, n]
+                cpu, rate, median, late = (
+                    of(samples, what)
+                    for what in ("cpu", "rate", "median", "late"))
+
+                rows.append((
+                    name, n, cpu.text(), cpu.spread(),
+                    f"{cpu.median / base.median:.2f}", rate.text(0),
+                    rate.spread(0), median.text(0), median.spread(0),
+                    f"{median.median - base_median.median:+,.0f}",
+                    late.text(0), self.counted(samples)))
+
+        return "## Accepted updates\n\n" + table(
+            ("", "connections", "CPU, µs", "spread", "ratio", "requests/s",
+             "spread", "median, µs", "spread", "added", "99 %, µs",
+             "in Redis"), rows) + (
+            "\n\n`ratio` and `added`: beside nginx's proxy_pass.  `in Redis`: "
+            "script calls for each request; the rest was counted by the "
+            "gateway itself, because Redis did not answer in time.")
+
+    def counted(self, samples):
+        return "" if samples[0].commands is None \
+            else of(samples, "commands").text(2)
+
+    # Redis
+
+    def measure_redis(self):
+        self.with_redis = Rounds()
+        pairs = [(self.subjects[name], self.accepted)
+                 for name in (LOCAL, REDIS)]
+
+        self.with_redis.run(pairs, REDIS_CONNECTIONS, ROUNDS, SECONDS,
+                            "with Redis and without")
+
+    def redis_report(self):
+        rows = []
+
+        for n in REDIS_CONNECTIONS:
+            pairs = zip(self.with_redis[REDIS, n], self.with_redis[LOCAL, n])
+            more = Figure.of(one.cpu - other.cpu for one, other in pairs)
+            rows.append((n, of(self.with_redis[LOCAL, n], "cpu").text(),
+                         of(self.with_redis[REDIS, n], "cpu").text(),
+                         more.text(), more.spread()))
+
+        samples = self.with_redis[REDIS, REDIS_CONNECTIONS[-1]]
+        commands, received, sent = (
+            of(samples, what) for what in ("commands", "received", "sent"))
+
+        return ("## What Redis costs the gateway\n\n" + table(
+            ("connections", "without, µs", "with, µs", "more", "spread"),
+            rows) + "\n\n"
+            f"For each update, with two limits: {commands.text(2)} commands, "
+            f"{received.text(0)} bytes to Redis and {sent.text(0)} from it.")
+
+    # memory
+
+    def measure_memory(self):
+        self.memory = {name: subject.process.memory()
+                       for name, subject in self.subjects.items()}
+
+    def memory_report(self):
+        return "## Memory of the worker after all that\n\n" + table(
+            ("", "private, MiB", "most that was resident, MiB"),
+            [(name, f"{memory.private / 1024:.1f}",
+              f"{memory.peak / 1024:.1f}")
+             for name, memory in self.memory.items()])
+
+    # refusals
+
+    def measure_refusals(self):
+        gateway, lua = self.subjects[REDIS], self.subjects.get(LUA)
+        self.refusals = {}
+        parts = []
+
+        for status, body, key in (
+                (429, REFERENCE, subjects.OVER_KEY),
+                (401, REFERENCE, "not a key"),
+                (400, WRONG_BODY, subjects.KEY)):
+            parts.append(self.measure_refusal(
+                Request(f"refused-{status}", status, body, key),
+                subjects.bare(status, BARE_BODY), gateway, lua))
+
+        rows = [row for n in CONNECTIONS for part in parts
+                for row in part[n]]
+
+        return ("## Refusals\n\n" + table(
+            ("", "connections", "CPU, µs", "spread", "requests/s", "spread",
+             "of return"), rows)
+            + "\n\n`of return`: the throughput beside nginx's bare `return` "
+            "of the same status.")
+
+    def measure_refusal(self, request, bare, *measured):
+        """Rows by the number of connections."""
+
+        if request.status == 429:
+            self.use_up(measured)
+
+        measured = [subject for subject in measured if subject is not None]
+
+        with growth.running((bare,)):
+            rounds = Rounds().run(
+                [(subject, request) for subject in (bare, *measured)],
+                CONNECTIONS, ROUNDS, GROWTH_SECONDS, f"{request.status}s")
+
+        rows = {}
+
+        for n in CONNECTIONS:
+            base = of(rounds[bare.name, n], "rate")
+            rows[n] = []
+
+            for subject in (bare, *measured):
+                cpu, rate = (of(rounds[subject.name, n], what)
+                             for what in ("cpu", "rate"))
+                share = rate.median / base.median
+                self.refusals[request.status, subject.name, n] = share
+                name = subject.name if subject is bare \
+                    else f"{subject.name}: {request.status}"
+                rows[n].append((name, n, cpu.text(), cpu.spread(),
+                                rate.text(0), rate.spread(0),
+                                f"{share:.2f}"))
+
+        return rows
+
+    def use_up(self, measured):
+        """The one update that the tenant over its limit has."""
+
+        once = Request("once", 202, REFERENCE, subjects.OVER_KEY)
+
+        for subject in measured:
+            if subject is not None:
+                once.check(subject)
+
+    # targets
+
+    def targets(self):
+        def cpu(name):
+            return of(self.rounds[name, USUAL], "cpu").median
+
+        def median(name):
+            return of(self.rounds[name, CONNECTIONS[0]], "median").median
+
+        lines = [
+            self.target("CPU of an accepted update, with Redis, beside plain "
+                        f"nginx at {USUAL} connections"
+                        + self.doubt(REDIS, USUAL),
+                        cpu(REDIS) / cpu(PLAIN), 2.0, "at most", "×"),
+            self.target("the same, with counters here",
+                        cpu(LOCAL) / cpu(PLAIN), 1.8, "at most", "×")]
+
+        if LUA in self.subjects:
+            lines.append(self.target(
+                "CPU of an accepted update, with Redis, beside the Lua peer "
+                f"at {USUAL} connections", cpu(REDIS) / cpu(LUA), 0.6,
+                "at most", "×"))
+
+        lines += [
+            self.target("throughput of 429s beside return 429 at "
+                        f"{USUAL} connections",
+                        self.refusals[429, REDIS, USUAL], 0.8, "at least",
+                        "×"),
+            self.target("latency added at the median, with Redis 2 ms away, "
+                        f"at {CONNECTIONS[0]} connection"
+                        + self.doubt(FAR, CONNECTIONS[0]),
+                        (median(FAR) - median(PLAIN)) / 1000, 2.3, "at most",
+                        " ms")]
+
+        return "\n".join(lines)
+
+    def doubt(self, name, n):
+        """What is to be said where Redis was not asked each time."""
+
+        counted = of(self.rounds[name, n], "commands").median
+
+        return "" if counted > COUNTED_LEAST \
+            else f" (doubtful: {counted:.2f} calls of Redis for each)"
+
+    def target(self, what, figure, bound, how, unit):
+        met = figure <= bound if how == "at most" else figure >= bound
+
+        return (f"- **{'met' if met else 'missed'}**: {what}: "
+                f"{figure:.2f}{unit}, {how} {bound}{unit}")
 
 
-class Subject:
-    """An nginx with one worker."""
-
-    redis = None
-
-    def __init__(self, name, conf, **values):
-        self.name = name
-        self.port = free_port()
-        self.folder = FOLDER / name.replace(" ", "_")
-        self.cpu = {}
-        self.rate = {}
-
-        (self.folder / "temp").mkdir(parents=True)
-
-        (self.folder / "nginx.conf").write_text(conf.format(
-            port=self.port, url=URL, proxy_conf=PROXY_CONF,
-            modules=f"load_module {MODULE};" if conf is GATEWAY else "",
-            user="user root;" if os.geteuid() == 0 else "",
-            **{"redis": "", **values}))
-
-    def start(self):
-        self.process = subprocess.Popen(
-            [NGINX, "-p", self.folder, "-c", self.folder / "nginx.conf",
-             "-e", self.folder / "error.log"])
-
-        while not answers(self.port):
-            if self.process.poll() is not None:
-                sys.exit(f"{self.name} did not start")
-
-            time.sleep(0.05)
-
-        children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
-        self.worker = int(pathlib.Path(children).read_text().split()[0])
-
-    def stop(self):
-        self.process.send_signal(signal.SIGQUIT)
-        self.process.wait()
-
-    def cpu_time(self):
-        fields = pathlib.Path(f"/proc/{self.worker}/stat").read_text()
-        utime, stime = fields.rsplit(")", 1)[1].split()[11:13]
-
-        return (int(utime) + int(stime)) / os.sysconf("SC_CLK_TCK")
-
-    def measure(self, connections):
-        before = self.cpu_time()
-
-        text = subprocess.run(
-            ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "-s",
-             FOLDER / "update.lua", f"http://127.0.0.1:{self.port}"],
-            capture_output=True, text=True, check=True).stdout
-
-        used = self.cpu_time() - before
-
-        if "Non-2xx" in text or "Socket errors" in text:
-            sys.exit(f"{self.name}: not all were accepted:\n{text}")
-
-        requests = int(re.search(r"(\d+) requests in", text).group(1))
-
-        if self.redis:
-            self.redis.requests += requests
-        rate = float(re.search(r"Requests/sec:\s*([\d.]+)", text).group(1))
-
-        self.cpu.setdefault(connections, []).append(used / requests * 1e6)
-        self.rate.setdefault(connections, []).append(rate)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def machine():
+    model = re.search(r"model name\s*: (.*)",
+                      pathlib.Path("/proc/cpuinfo").read_text())
+
+    return (f"{os.cpu_count()} × "
+            f"{model[1] if model else platform.machine()}, Linux "
+            f"{platform.release().split('-')[0]}")
 
 
-def answers(port):
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
+def head():
+    now = datetime.datetime.now(datetime.timezone.utc)
+    versions = "; ".join(f"{name}: {text}" for name, text
+                         in subjects.versions().items())
 
-
-def prepare():
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
-
-    (FOLDER / "update.lua").write_text(WRK.format(
-        reference=REFERENCE, path=PATH, key=KEY))
-
-    upstream = Subject("upstream", UPSTREAM)
-
-    subjects = [Subject("plain proxy_pass", PLAIN, upstream=upstream.port)]
-
-    redis = Redis()
-    counted = Subject("gateway, Redis", GATEWAY, upstream=upstream.port,
-                      redis=f"wholesale_redis {{ server unix:{redis.socket}; "
-                            "}")
-    counted.redis = redis
-    write_tenants(counted.folder, TENANTS[0])
-
-    for tenants in TENANTS:
-        gateway = Subject(f"gateway, {tenants} tenants", GATEWAY,
-                          upstream=upstream.port)
-
-        write_tenants(gateway.folder, tenants)
-        subjects.append(gateway)
-
-    return redis, upstream, subjects + [counted]
-
-
-def write_tenants(folder, number):
-    """One that calls, and others, each with a key of its own."""
-
-    def tenant(key):
-        digest = hashlib.sha256(key.encode()).hexdigest()
-        return {"plan": "standard", "keys": [f"sha256:{digest}"]}
-
-    tenants = {f"tenant{i}": tenant(f"key{i}") for i in range(number - 1)}
-    tenants["acme"] = tenant(KEY)
-
-    (folder / "access_token").write_text(secrets.token_urlsafe(48))
-    (folder / "tenants.json").write_text(json.dumps({
-        "plans": {"standard": {"limits": [
-            {"name": "burst", "rate": "1000000/s", "burst": 1000000}]}},
-        "tenants": tenants,
-    }))
-
-
-def spread(values):
-    return f"{min(values):.1f} to {max(values):.1f}"
-
-
-def report(subjects):
-    print(f"\nCPU time of the worker per accepted update of "
-          f"{REFERENCE.stat().st_size} bytes, median of {ROUNDS} rounds of "
-          f"{SECONDS} s\n")
-    print(f"{'':26}{'connections':>11}{'us':>8}{'spread':>16}{'ratio':>8}"
-          f"{'requests/s':>12}")
-
-    for connections in CONNECTIONS:
-        base = statistics.median(subjects[0].cpu[connections])
-
-        for subject in subjects:
-            cpu = subject.cpu[connections]
-            median = statistics.median(cpu)
-            rate = statistics.median(subject.rate[connections])
-
-            print(f"{subject.name:26}{connections:>11}{median:>8.1f}"
-                  f"{spread(cpu):>16}{median / base:>8.2f}{rate:>12.0f}")
+    return (
+        "# What the gateway costs\n\n"
+        f"{now:%Y-%m-%d %H:%M} UTC, {machine()}, of which clients, upstream "
+        f"and Redis take their share.\n\n{versions}.\n\n"
+        f"Every figure is the median of {ROUNDS} interleaved rounds of "
+        f"{SECONDS} s (refusals and growth: {GROWTH_SECONDS} s), with their "
+        "spread.  CPU is the worker's user and system time for each request.  "
+        f"The body is the reference update of {len(REFERENCE)} bytes.  "
+        "[How to read it](../README.md)."
+        + ("\n\n**A quick run: these are no figures to quote.**"
+           if QUICK else ""))
 
 
 def main():
-    redis, upstream, subjects = prepare()
-    started = []
+    start = time.monotonic()
+    report = pathlib.Path(sys.argv[1])
 
-    try:
-        for subject in [redis, upstream] + subjects:
-            started.append(subject)
-            subject.start()
+    parts = Bench().run()
+    text = "\n\n".join((head(), *parts)) + "\n"
 
-        for number in range(ROUNDS):
-            for connections in CONNECTIONS:
-                for subject in subjects:
-                    subject.measure(connections)
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text(text)
 
-            print(f"round {number + 1} of {ROUNDS}", file=sys.stderr)
-
-        calls, octets = redis.info()
-
-    finally:
-        for subject in reversed(started):
-            subject.stop()
-
-    report(subjects)
-
-    print(f"\nRedis, per update: {calls / redis.requests:.3f} commands, "
-          f"{octets / redis.requests:.0f} bytes")
+    print(text)
+    print(f"{report}: {time.monotonic() - start:.0f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -87,12 +87,15 @@ static ngx_str_t  ngx_http_wholesale_redact_plain[] = {
 };
 
 
-/* a line that nginx cannot parse may be anything, and end anywhere */
+/* a line that nginx cannot take may be anything, and end anywhere */
 
-static ngx_str_t  ngx_http_wholesale_redact_invalid =
-    ngx_string("invalid header line: \"");
+static ngx_str_t  ngx_http_wholesale_redact_lines[] = {
+    ngx_string("invalid header line: \""),
+    ngx_string("too long header line: \""),
+    ngx_null_string
+};
 
-static ngx_str_t  ngx_http_wholesale_redact_invalid_end =
+static ngx_str_t  ngx_http_wholesale_redact_line_end =
     ngx_string("\", client: ");
 
 
@@ -190,16 +193,17 @@ ngx_http_wholesale_redact(u_char *p, u_char *last)
         }
     }
 
-    mark = &ngx_http_wholesale_redact_invalid;
-    found = ngx_strlcasestrn(p, last, mark->data, mark->len - 1);
+    for (mark = ngx_http_wholesale_redact_lines; mark->len; mark++) {
+        found = ngx_strlcasestrn(p, last, mark->data, mark->len - 1);
 
-    if (found) {
-        found += mark->len;
-        mark = &ngx_http_wholesale_redact_invalid_end;
-        end = ngx_strlcasestrn(found, last, mark->data, mark->len - 1);
+        if (found) {
+            found += mark->len;
+            mark = &ngx_http_wholesale_redact_line_end;
+            end = ngx_strlcasestrn(found, last, mark->data, mark->len - 1);
 
-        ngx_http_wholesale_redact_blot(found, end ? end : last - 1);
-        return;
+            ngx_http_wholesale_redact_blot(found, end ? end : last - 1);
+            return;
+        }
     }
 
     for ( ;; ) {

@@ -124,6 +124,14 @@ class Sandbox:
     def clear(self):
         self.control("DELETE", "requests")
 
+    @property
+    def journal(self):
+        """(tracking id, method, status) of every answer since "journal" was
+        set; the status is None where the connection was cut."""
+
+        return [tuple(entry) for entry
+                in self.control("GET", "journal")["answers"]]
+
     # what it does
 
     def reset(self):

@@ -6,6 +6,10 @@
   GET    /_sandbox/count          how many came: {"count": N}; the record has
                                   only the last of them if they are too many
   DELETE /_sandbox/requests       forget it
+  GET    /_sandbox/journal        {"answers": [[TRACKING-ID, METHOD, STATUS],
+                                  ...]}: all of them since the setting
+                                  "journal" is true; STATUS is null where the
+                                  connection was cut
   GET    /_sandbox/settings       all settings
   POST   /_sandbox/settings       change those that are named
   POST   /_sandbox/faults         one more fault, see Fault
@@ -118,13 +122,15 @@ class Control:
     settings beside those of Webex:
       gzip      "never", "asked" (by Accept-Encoding), "always"
       chunked   true: every answer goes out chunked
+      journal   true: a line about every answer is kept
     """
 
-    DEFAULTS = {"gzip": "never", "chunked": False}
+    DEFAULTS = {"gzip": "never", "chunked": False, "journal": False}
 
     def __init__(self, webex, record_size):
         self.webex = webex
         self.record = Record(record_size)
+        self.journal = []
         self.released = asyncio.Event()
         self.faults = []
         self.settings = dict(self.DEFAULTS)
@@ -143,6 +149,11 @@ class Control:
                 return fault
 
         return None
+
+    def answered(self, request, status):
+        if self.settings["journal"]:
+            self.journal.append((request.header("TrackingID"), request.method,
+                                 status))
 
     def answer(self, request):
         handler = self.CALLS.get((request.method, request.path))
@@ -166,6 +177,9 @@ class Control:
     def clear_requests(self, document):
         self.record.clear()
         return {}
+
+    def get_journal(self, document):
+        return {"answers": self.journal}
 
     def get_settings(self, document):
         return {**self.settings, **self.webex.settings}
@@ -225,12 +239,14 @@ class Control:
         self.settings = dict(self.DEFAULTS)
         self.clear_faults({})
         self.clear_requests({})
+        self.journal = []
         return {}
 
     CALLS = {
         ("GET", "/_sandbox/requests"): get_requests,
         ("GET", "/_sandbox/count"): get_count,
         ("DELETE", "/_sandbox/requests"): clear_requests,
+        ("GET", "/_sandbox/journal"): get_journal,
         ("GET", "/_sandbox/settings"): get_settings,
         ("POST", "/_sandbox/settings"): change_settings,
         ("POST", "/_sandbox/faults"): add_fault,

@@ -110,6 +110,7 @@ class WebexServer(Server):
                 await asyncio.sleep(fault.delay)
 
             if fault.never:
+                self.state.answered(request, None)
                 await self.silence(reader)
                 return False
 
@@ -118,12 +119,14 @@ class WebexServer(Server):
         if answer is None:
             answer = self.state.webex.answer(request)
 
+        spoiled = fault is not None and (fault.raw is not None or fault.cut)
+        self.state.answered(request, None if spoiled else answer.status)
         close = self.close_asked(request)
 
         head, body = wire.encode(answer, request, self.wants_gzip(request),
                                  self.state.settings["chunked"], close)
 
-        if fault is not None and (fault.raw is not None or fault.cut):
+        if spoiled:
             writer.write(self.remains(fault, head, body))
             await writer.drain()
 

@@ -399,3 +399,17 @@ def test_a_secret_that_is_given_is_kept(tmp_path):
     assert sandbox.stop() == 0
 
     assert sandbox.read_secret("access_token") == "new"
+
+
+def test_the_journal(sandbox):
+    call(sandbox, "PUT", path(sandbox), UPDATE, TrackingID="before")
+    sandbox.set(journal=True)
+    call(sandbox, "PUT", path(sandbox), UPDATE, TrackingID="one")
+    call(sandbox, "GET", path(sandbox, "unknown"), TrackingID="two")
+    sandbox.fail(cut="before")
+
+    with pytest.raises(ConnectionError):
+        call(sandbox, "PUT", path(sandbox), UPDATE, TrackingID="three")
+
+    assert sandbox.journal == [("one", "PUT", 202), ("two", "GET", 404),
+                               ("three", "PUT", None)]
