@@ -120,7 +120,7 @@ COVERAGE_LEAST ?= 95
 
 ## help: what can be made
 help:
-	@sed -n 's/^## \([a-z]*\): */  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^## \([a-z]*\): */  make \1\t/p' Makefile | expand -t 18
 	@echo
 	@echo '  BUILD=release|debug|sanitize   PORT= REDIS= WEBEX= TOKEN_FILE='
 

@@ -26,7 +26,9 @@ const WEBEX = 'https://webexapis.com/v1/wholesale/'
 // the contract, compiled by Fastify; what a schema cannot say is below
 
 const optional = (schema) => ({ ...schema, type: [schema.type, 'null'] })
-const text = (more) => ({ type: 'string', pattern: '^[^\\u0000-\\u001f\\u007f]*$', ...more })
+const text = (more) => ({
+  type: 'string', pattern: '^[^\\u0000-\\u001f\\u007f]*$', ...more
+})
 
 const address = {
   type: 'object',
@@ -40,6 +42,10 @@ const address = {
     country: { type: 'string', enum: catalogue.countries }
   }
 }
+
+// of an e-mail address
+const WORD = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+const LABEL = '[A-Za-z0-9-]'
 
 const timezone = { type: 'string', minLength: 1, isTimezone: true }
 
@@ -68,7 +74,9 @@ const update = {
                 name: text({ minLength: 1, maxLength: 80 }),
                 address,
                 timezone,
-                language: { type: 'string', pattern: '^[A-Za-z]{2}(_[A-Za-z]{2})?$' },
+                language: {
+                  type: 'string', pattern: '^[A-Za-z]{2}(_[A-Za-z]{2})?$'
+                },
                 emergencyLocationIdentifier: optional(text())
               }
             }
@@ -76,7 +84,9 @@ const update = {
         },
         meetings: {
           type: ['object', 'null'],
-          properties: { timezone: { type: ['string', 'null'], isTimezone: true } }
+          properties: {
+            timezone: { type: ['string', 'null'], isTimezone: true }
+          }
         },
         packages: {
           type: ['object', 'null'],
@@ -84,7 +94,11 @@ const update = {
             limits: {
               type: ['object', 'null'],
               propertyNames: { enum: Object.keys(catalogue.packages) },
-              additionalProperties: { type: ['integer', 'null'], minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
+              additionalProperties: {
+                type: ['integer', 'null'],
+                minimum: 0,
+                maximum: Number.MAX_SAFE_INTEGER
+              }
             }
           }
         }
@@ -93,7 +107,8 @@ const update = {
     subPartnerAdminEmail: {
       type: ['string', 'null'],
       maxLength: 254,
-      pattern: "^([A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9-]+\\.)+[A-Za-z0-9-]*[A-Za-z-][A-Za-z0-9-]*)?$"
+      pattern: `^(${WORD}(\\.${WORD})*@(${LABEL}+\\.)+`
+        + `${LABEL}*[A-Za-z-]${LABEL}*)?$`
     }
   }
 }
@@ -144,8 +159,9 @@ function refusal (status, message, errors) {
 
 fastify.setErrorHandler((error, request, reply) => {
   const status = error.statusCode || error.status || 500
-  const errors = (error.validation || []).map(
-    (problem) => ({ description: problem.message, pointer: problem.instancePath }))
+  const errors = (error.validation || []).map((problem) => ({
+    description: problem.message, pointer: problem.instancePath
+  }))
 
   reply.code(status).send(refusal(status, 'The request is refused.', errors))
 })
@@ -229,7 +245,9 @@ async function start () {
     return reply
   })
 
-  await fastify.listen({ port: settings.port, host: '127.0.0.1', backlog: 1024 })
+  await fastify.listen({
+    port: settings.port, host: '127.0.0.1', backlog: 1024
+  })
 }
 
 start()
