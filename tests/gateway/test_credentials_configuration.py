@@ -282,16 +282,17 @@ def test_room_for_what_is_new(refreshing, sandbox):
 
 def test_counters_make_room(refreshing, sandbox):
     running = refreshing(
-        http="wholesale_zone 80k;",
+        http="wholesale_zone 112k;",
         tenants={"acme": {"limits": [
             {"name": "one", "quota": 1, "window": "1d", "per": "customer",
              "dryRun": True}]}})
 
-    with running.connect() as connection:
-        for i in range(900):
-            connection.send(running.encode_update(
-                target=f"{CUSTOMERS}/{CUSTOMER[:-4]}{i:04}"))
-            connection.answer("PUT")
+    for i in range(3):
+        with running.connect() as connection:
+            for k in range(500):
+                connection.send(running.encode_update(
+                    target=f"{CUSTOMERS}/{CUSTOMER[:-4]}{i}{k:03}"))
+                connection.answer("PUT")
 
     for name in ("one", "two"):
         shutil.copy(running.folder / "client_secret",
