@@ -37,7 +37,7 @@ def spilling(module_gateway):
 
 @pytest.fixture(scope="module")
 def hasty(module_gateway):
-    return module_gateway(location="client_body_timeout  700ms;")
+    return module_gateway(location="client_body_timeout  1500ms;")
 
 
 # how the bytes arrive
@@ -407,7 +407,7 @@ def test_slow_but_not_too_slow(hasty, sandbox):
 
         # all in all longer than the time-out, which is for a silence
         connection.send(head)
-        connection.send_slowly(REFERENCE, size=len(REFERENCE) // 4, pause=0.25)
+        connection.send_slowly(REFERENCE, size=len(REFERENCE) // 4, pause=0.5)
         check_accepted(connection.answer(), sandbox)
 
 

@@ -73,7 +73,7 @@ TWO_PEERS = """
 
 @pytest.fixture(scope="module")
 def impatient(module_gateway):
-    return module_gateway(proxy={"proxy_read_timeout": "400ms"})
+    return module_gateway(proxy={"proxy_read_timeout": "900ms"})
 
 
 @pytest.fixture
@@ -383,7 +383,7 @@ def test_slow_but_not_too_slow(impatient, sandbox):
 def test_late(impatient, sandbox):
     """Its answer, when it comes at last, is nobody's."""
 
-    sandbox.fail(times=1, delay=0.6)
+    sandbox.fail(times=1, delay=1.2)
     check_failed(impatient, sandbox, 504)
 
     for _ in range(5):

@@ -52,17 +52,19 @@ def test_a_probe_fetches_the_first_token(refreshing, sandbox):
 def test_probes_renew_what_nobody_uses(refreshing, sandbox):
     """So a refresh token does not lapse while there is no traffic."""
 
-    sandbox.set(access_token_seconds=1, rotate=True)
+    sandbox.set(access_token_seconds=4, rotate=True)
     running = refreshing()
     running.warm()
 
-    end = time.monotonic() + 3
+    start = time.monotonic()
 
-    while time.monotonic() < end:
+    while len(refreshes(sandbox)) < 3:
         assert running.ready()[0] == 200
+        assert time.monotonic() - start < 3 * 4
         time.sleep(0.03)
 
-    assert 3 <= len(refreshes(sandbox)) <= 6
+    # each in the last tenth of its life or a little before
+    assert time.monotonic() - start > 2 * 4 * 0.85 - 1
 
 
 def test_a_token_that_expires(refreshing, sandbox):

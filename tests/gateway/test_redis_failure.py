@@ -30,7 +30,7 @@ THREE = {"limits": [{"name": "three", "rate": "3/h", "burst": 3}]}
 LONG = os.environ.get("LONG") == "1"
 
 # seconds that a busy machine may add to any time-out
-GRACE = 0.3
+GRACE = 0.5
 
 
 def check_came_back(running, before, reason):
@@ -79,14 +79,14 @@ def test_refused(gateway, redis):
 
 
 def test_black_hole(proxied, redis_proxy):
-    running = proxied("timeout 80ms", tenants={"bolt": THREE})
+    running = proxied("timeout 300ms", tenants={"bolt": THREE})
     before = descriptors(running)
     redis_proxy.black_hole = True
 
     results = updates_at_once(running, 16)
     assert {answer.status for answer, _ in results} == {202}
     assert {counters(answer) for answer, _ in results} == {"local"}
-    assert 0.07 < max(seconds for _, seconds in results) < 0.08 + GRACE
+    assert 0.29 < max(seconds for _, seconds in results) < 0.3 + GRACE
 
     # now it is known: nobody waits, and limits hold all the same
     for _ in range(10):
@@ -102,11 +102,11 @@ def test_black_hole(proxied, redis_proxy):
 
 def test_a_black_hole_from_the_start(gateway, redis):
     proxy = RedisProxy()
-    running = gateway(http=redis.block("timeout 80ms", server=proxy.server),
+    running = gateway(http=redis.block("timeout 300ms", server=proxy.server),
                       location=LOCATION, tenants=MANY)
 
     answer, seconds = timed_update(running)
-    assert counters(answer) == "local" and seconds < 0.08 + GRACE
+    assert counters(answer) == "local" and seconds < 0.3 + GRACE
 
     started = time.monotonic()
     running.stop()
@@ -222,14 +222,14 @@ def test_an_idle_connection_that_is_closed(proxied, redis):
 
 
 def test_frozen(gateway, redis):
-    running = gateway(http=redis.block("timeout 80ms"), location=LOCATION,
+    running = gateway(http=redis.block("timeout 300ms"), location=LOCATION,
                       tenants=MANY)
     wait_until_used(running)
     before = descriptors(running)
     redis.freeze()
 
     for answer, seconds in updates_at_once(running, 16):
-        assert counters(answer) == "local" and seconds < 0.08 + GRACE
+        assert counters(answer) == "local" and seconds < 0.3 + GRACE
 
     time.sleep(0.5)
     assert timed_update(running)[1] < GRACE
