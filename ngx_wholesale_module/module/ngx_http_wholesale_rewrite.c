@@ -171,10 +171,12 @@ ngx_http_wholesale_copy_headers(ngx_http_request_t *r,
     ngx_table_elt_t  *h, *upstream, *other;
 
     n = NGX_HTTP_WHOLESALE_OURS;
+    part = &r->headers_in.headers.part;
 
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
+    do {
         n += part->nelts;
-    }
+        part = part->next;
+    } while (part);
 
     if (ngx_list_init(&ctx->upstream_headers, r->pool, n,
                       sizeof(ngx_table_elt_t))
