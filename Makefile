@@ -74,7 +74,8 @@ REDIS_SOURCES = $(filter-out %_ssl.c,$(wildcard $(SOURCES)/redis/*.c)) \
 REDIS_HEADERS = $(wildcard $(SOURCES)/redis/*.h $(SOURCES)/limits/*.h \
                            tests/fuzz/*.h)
 NGINX_INCLUDES := $(patsubst %,-isystem $(NGINX_OBJ)/src/src/%,core event \
-                             event/modules os/unix) -isystem $(NGINX_OBJ)
+                             event/modules event/quic os/unix) \
+                  -isystem $(NGINX_OBJ)
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
