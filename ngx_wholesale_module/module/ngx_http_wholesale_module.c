@@ -318,6 +318,10 @@ ngx_http_wholesale_run_steps(ngx_http_request_t *r,
     ngx_int_t                   rc;
     ngx_http_wholesale_step_t  *step;
 
+    if (ctx->spent) {
+        return ngx_http_wholesale_still_refused(r, ctx);
+    }
+
     if (!ctx->forwarded
         && (ctx->refusal || r->err_status
             || (ctx->body_started && !ctx->body_read)))
@@ -355,8 +359,9 @@ ngx_http_wholesale_run_steps(ngx_http_request_t *r,
 
 /*
  * An error page leads back to us.  What has been refused before all steps were
- * done, by us or by nginx, stays so: the body may have come in part only.  The
- * answer goes out here, for nginx would end a 408 without one.
+ * done, by us or by nginx, stays so: the body may have come in part only.  And
+ * what was sent may have been accepted, whatever the answer is.  The answer goes
+ * out here, for nginx would end a 408 without one.
  */
 
 static ngx_int_t
@@ -365,7 +370,10 @@ ngx_http_wholesale_still_refused(ngx_http_request_t *r,
 {
     ngx_int_t  rc;
 
-    if (ctx->refusal) {
+    if (ctx->spent) {
+        rc = ctx->spent;
+
+    } else if (ctx->refusal) {
         rc = ctx->refusal->status;
 
     } else {

@@ -251,6 +251,12 @@ struct ngx_http_wholesale_ctx_s {
     ngx_atomic_uint_t                token_used;
     ngx_atomic_uint_t                token_rejected;
 
+    /*
+     * What came of the request when it was sent to Webex, as a status; then
+     * it is not sent again.  0: it was not, or Webex rejected the token.
+     */
+    ngx_uint_t                       spent;
+
     /* nginx's own reader of the body, while ours stands before it */
     ngx_http_event_handler_pt        read_body;
     off_t                            received;

@@ -14,6 +14,8 @@
 #define NGX_HTTP_WHOLESALE_OURS  2
 
 
+static void ngx_http_wholesale_note_sent(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
 static ngx_int_t ngx_http_wholesale_copy_headers(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 static ngx_uint_t ngx_http_wholesale_is_kept(ngx_http_wholesale_ctx_t *ctx,
@@ -118,12 +120,13 @@ ngx_http_wholesale_rewrite_handler(ngx_http_request_t *r)
 
     if (r == r->main && r->upstream) {
 
-        /* Webex has answered, and an error page takes the place of that */
+        /* Webex was asked, and an error page takes the place of its answer */
 
         ctx = ngx_http_wholesale_get_ctx(r);
 
         if (ctx) {
             ngx_http_wholesale_learn_pause(r, ctx);
+            ngx_http_wholesale_note_sent(r, ctx);
         }
     }
 
@@ -134,6 +137,31 @@ ngx_http_wholesale_rewrite_handler(ngx_http_request_t *r)
     }
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * Whether anything at all was sent is what nginx knows for sure: it was not if
+ * there was no connection.  A request whose token was rejected is not
+ * "forwarded" until it is sent once more.
+ */
+
+static void
+ngx_http_wholesale_note_sent(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    if (!ctx->forwarded || ctx->spent || !u->request_sent) {
+        return;
+    }
+
+    /* an answer that is no failure led here by X-Accel-Redirect */
+
+    ctx->spent = (u->state && u->state->status >= NGX_HTTP_BAD_REQUEST)
+                 ? u->state->status : NGX_HTTP_BAD_GATEWAY;
 }
 
 

@@ -173,6 +173,26 @@ def test_a_guarded_error_page(refreshing, sandbox, equals):
     assert len(updates(sandbox)) == 1
 
 
+def test_an_error_page_after_the_second_time(refreshing, sandbox):
+    """There is no third one."""
+
+    running = refreshing(server=GUARDED_PAGE,
+                         location="error_page 502 = @again;")
+    assert running.update().status == 202
+
+    sandbox.expire_tokens()
+    sandbox.clear()
+    sandbox.fail(path=TOKEN_PATH, delay=0.5, times=1)
+
+    with running.connect() as connection:
+        connection.send(running.encode_update())
+        running.wait_for(lambda: sandbox.count == 2, "the refresh")
+        sandbox.fail(method="PUT", cut="before", times=1)
+        assert connection.answer("PUT").status == 502
+
+    assert len(updates(sandbox)) == 2
+
+
 @pytest.mark.parametrize("status", (403, 429, 500, 502, 503, 504))
 def test_other_answers(refreshing, sandbox, status):
     """What may have been accepted is never sent twice."""

@@ -54,31 +54,53 @@ def test_an_error_page_that_is_guarded_itself(module_gateway, sandbox):
     check_refusal(running.update({"Authorization": None}), 401)
 
 
-def test_counted_and_rewritten_once(module_gateway, sandbox):
-    running = module_gateway(
-        tenants={"acme": {"limits": [{"name": "one", "rate": "1/d"}]}},
-        location="error_page  503 = @again; proxy_intercept_errors  on;",
-        server="""
-        location @again {
-            wholesale   on;
-            proxy_pass  http://webex;
-        }
-    """)
-
-    sandbox.fail(times=1, status=503)
-
-    assert running.update().status == 202
-    assert len(sandbox.requests) == 2
-    assert all(request.body == sandbox.requests[0].body
-               for request in sandbox.requests)
-
-
 AGAIN = """
     location @again {
         wholesale   on;
         proxy_pass  http://webex;
     }
 """
+
+
+def test_counted_and_rewritten_once(module_gateway, sandbox):
+    """Nothing was sent yet: there was no connection."""
+
+    running = module_gateway(
+        tenants={"acme": {"limits": [{"name": "one", "rate": "1/d"}]}},
+        server=AGAIN + """
+        location /dead/ {
+            wholesale   on;
+            proxy_pass  http://127.0.0.1:@other_port@;
+            error_page  502 = @again;
+        }
+    """)
+
+    target = f"/dead/wholesale/customers/{CUSTOMER}"
+
+    # the sandbox's own, as its request says
+    assert running.update(target=target).status == 404
+    assert sandbox.only_request.body == REFERENCE
+
+
+@pytest.mark.parametrize("page", ("504 502 503 500 =", "504 502 503 500"))
+@pytest.mark.parametrize("intercepted", ("on", "off"))
+@pytest.mark.parametrize("fault, status", (
+    ({"cut": "before"}, 502), ({"cut": "head"}, 502), ({"never": True}, 504),
+    ({"status": 500, "json": {}}, 500), ({"status": 502, "json": {}}, 502),
+    ({"status": 503, "json": {}}, 503)))
+def test_what_was_sent_is_not_sent_again(module_gateway, sandbox, page,
+                                         intercepted, fault, status):
+    """It may have been accepted; the client learns what became of it."""
+
+    running = module_gateway(
+        server=AGAIN, proxy={"proxy_read_timeout": "300ms"},
+        location=f"error_page  {page} @again;"
+                 f"proxy_intercept_errors  {intercepted};")
+
+    sandbox.fail(times=1, method="PUT", **fault)
+
+    assert running.update().status == status
+    assert sandbox.count == 1
 
 
 @pytest.mark.parametrize("equals", ("=", ""))
