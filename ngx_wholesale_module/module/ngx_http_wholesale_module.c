@@ -394,6 +394,15 @@ ngx_http_wholesale_log_handler(ngx_http_request_t *r)
 {
     ngx_http_wholesale_srv_conf_t  *wscf;
 
+    if (ngx_http_wholesale_is_refresh(r)) {
+
+        /* "log_subrequest on", and the secrets are what was sent */
+
+        r->request_body = NULL;
+
+        return NGX_OK;
+    }
+
     ngx_http_wholesale_account(r);
 
     wscf = ngx_http_get_module_srv_conf(r, ngx_http_wholesale_module);

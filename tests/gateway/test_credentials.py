@@ -52,6 +52,24 @@ def test_the_request_to_the_endpoint(refreshing, sandbox):
         "refresh_token": sandbox.read_secret("refresh_token")}
 
 
+def test_an_access_log_of_the_request_to_the_endpoint(refreshing, sandbox):
+    """The body of it is nobody's to read."""
+
+    running = refreshing(
+        http="log_format bodies '$uri <$request_body> <$request_body_file>';",
+        server="log_subrequest on; access_log bodies.log bodies;")
+
+    assert running.update().status == 202
+
+    path = running.folder / "bodies.log"
+    running.wait_for(lambda: path.exists() and path.read_text().count("\n") > 1,
+                     "the log")
+    text = path.read_text()
+
+    assert "/_webex/access_token <-> <->\n" in text
+    assert not running.holds(text.encode(), running.secrets())
+
+
 def test_http2(refreshing, sandbox):
     running = refreshing()
 
