@@ -11,8 +11,8 @@
 
 
 /*
- * What credentials ask of locations can be looked at when all of them are
- * merged only: until then they are collected.
+ * What is asked of locations can be looked at when all of them are merged only:
+ * until then they are collected.
  */
 
 
@@ -22,6 +22,8 @@ typedef struct {
 } ngx_http_wholesale_location_t;
 
 
+static ngx_int_t ngx_http_wholesale_check_next(ngx_conf_t *cf,
+    ngx_http_wholesale_location_t *location);
 static ngx_int_t ngx_http_wholesale_check_server(ngx_conf_t *cf,
     ngx_http_wholesale_main_conf_t *wmcf, ngx_http_core_srv_conf_t *cscf);
 static ngx_int_t ngx_http_wholesale_check_endpoint(ngx_conf_t *cf,
@@ -32,7 +34,7 @@ static void **ngx_http_wholesale_find_location(
     ngx_str_t *uri);
 static ngx_int_t ngx_http_wholesale_check_replay(ngx_conf_t *cf,
     ngx_http_wholesale_location_t *location);
-static ngx_uint_t ngx_http_wholesale_intercepts(ngx_conf_t *cf,
+static ngx_http_upstream_conf_t *ngx_http_wholesale_find_proxy(ngx_conf_t *cf,
     ngx_http_wholesale_location_t *location);
 
 
@@ -76,6 +78,19 @@ ngx_http_wholesale_check_locations(ngx_conf_t *cf,
     ngx_wholesale_credential_t      *credential;
     ngx_http_wholesale_location_t   *location;
 
+    if (wmcf->locations == NULL) {
+        return NGX_OK;
+    }
+
+    location = wmcf->locations->elts;
+
+    for (i = 0; i < wmcf->locations->nelts; i++) {
+
+        if (ngx_http_wholesale_check_next(cf, &location[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
     refreshed = 0;
 
     if (wmcf->tenants) {
@@ -100,8 +115,6 @@ ngx_http_wholesale_check_locations(ngx_conf_t *cf,
         }
     }
 
-    location = wmcf->locations->elts;
-
     for (i = 0; i < wmcf->locations->nelts; i++) {
 
         if (ngx_http_wholesale_check_replay(cf, &location[i]) != NGX_OK) {
@@ -110,6 +123,45 @@ ngx_http_wholesale_check_locations(ngx_conf_t *cf,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * An update is as good as a PUT to nginx, which it sends to another peer, or
+ * over another connection to the same one, although the first may have taken
+ * it.  It is asked of whatever has a handler: that of the proxy module is not
+ * known to others.
+ */
+
+static ngx_int_t
+ngx_http_wholesale_check_next(ngx_conf_t *cf,
+    ngx_http_wholesale_location_t *location)
+{
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_upstream_conf_t       *proxy;
+    ngx_http_wholesale_loc_conf_t  *wlcf;
+
+    clcf = location->loc_conf[ngx_http_core_module.ctx_index];
+    wlcf = location->loc_conf[ngx_http_wholesale_module.ctx_index];
+
+    if (!wlcf->enable || clcf->handler == NULL) {
+        return NGX_OK;
+    }
+
+    proxy = ngx_http_wholesale_find_proxy(cf, location);
+
+    if (proxy == NULL || (proxy->next_upstream & NGX_HTTP_UPSTREAM_FT_OFF)) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "the guarded location \"%V\" of the server in %s:%ui may "
+                  "send an update twice: it needs \"proxy_next_upstream off\", "
+                  "which \"include wholesale_proxy.conf\" has",
+                  &clcf->name, location->cscf->file_name,
+                  location->cscf->line);
+
+    return NGX_ERROR;
 }
 
 
@@ -242,13 +294,16 @@ ngx_http_wholesale_check_replay(ngx_conf_t *cf,
     ngx_uint_t                      i;
     ngx_http_err_page_t            *page;
     ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_upstream_conf_t       *proxy;
     ngx_http_wholesale_loc_conf_t  *wlcf;
 
     clcf = location->loc_conf[ngx_http_core_module.ctx_index];
     wlcf = location->loc_conf[ngx_http_wholesale_module.ctx_index];
 
-    if (!wlcf->enable || clcf->error_pages == NULL
-        || !ngx_http_wholesale_intercepts(cf, location))
+    proxy = ngx_http_wholesale_find_proxy(cf, location);
+
+    if (!wlcf->enable || clcf->error_pages == NULL || proxy == NULL
+        || proxy->intercept_errors != 1)
     {
         return NGX_OK;
     }
@@ -276,13 +331,14 @@ ngx_http_wholesale_check_replay(ngx_conf_t *cf,
 }
 
 
-static ngx_uint_t
-ngx_http_wholesale_intercepts(ngx_conf_t *cf,
+/* what the proxy module is told of upstreams there; NULL: there is no such */
+
+static ngx_http_upstream_conf_t *
+ngx_http_wholesale_find_proxy(ngx_conf_t *cf,
     ngx_http_wholesale_location_t *location)
 {
-    ngx_uint_t                 i;
-    ngx_module_t              *module;
-    ngx_http_upstream_conf_t  *conf;
+    ngx_uint_t     i;
+    ngx_module_t  *module;
 
     for (i = 0; cf->cycle->modules[i]; i++) {
         module = cf->cycle->modules[i];
@@ -291,11 +347,9 @@ ngx_http_wholesale_intercepts(ngx_conf_t *cf,
 
             /* this is how its configuration begins */
 
-            conf = location->loc_conf[module->ctx_index];
-
-            return conf->intercept_errors == 1;
+            return location->loc_conf[module->ctx_index];
         }
     }
 
-    return 0;
+    return NULL;
 }

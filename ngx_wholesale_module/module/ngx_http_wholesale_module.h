@@ -529,17 +529,18 @@ ngx_wholesale_credential_t *ngx_http_wholesale_find_credential(
     ngx_http_wholesale_main_conf_t *wmcf, const char *name);
 
 
-/* ngx_http_wholesale_endpoint.c: what credentials ask of locations */
+/* ngx_http_wholesale_endpoint.c: what is asked of locations */
 
 /* notes the one that is being merged; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_wholesale_collect_location(ngx_conf_t *cf,
     ngx_http_wholesale_main_conf_t *wmcf);
 
 /*
- * When all are merged: whether each server that refreshes has the location of
- * the token endpoint, so that it gets the secrets and nobody else, and whether
- * each that is guarded sees that Webex rejects a token.  NGX_OK or NGX_ERROR;
- * then it is told what would be right.
+ * When all are merged: whether no guarded one sends an update twice, whether
+ * each server that refreshes has the location of the token endpoint, so that it
+ * gets the secrets and nobody else, and whether each that is guarded sees that
+ * Webex rejects a token.  NGX_OK or NGX_ERROR; then it is told what would be
+ * right.
  */
 ngx_int_t ngx_http_wholesale_check_locations(ngx_conf_t *cf,
     ngx_http_wholesale_main_conf_t *wmcf);

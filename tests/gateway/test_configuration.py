@@ -107,3 +107,53 @@ def test_a_token_that_is_not_there_yet(configured):
 
     assert fine, output
     assert "[warn]" in output and "access_token" in output
+
+
+# an update may be sent to one peer only, and once
+
+GUARDED = """
+    location /other/v1/wholesale/ {{
+        wholesale   on;
+        {}
+    }}
+"""
+
+ELSEWHERE = "set $where webex; proxy_pass http://$where;"
+
+
+@pytest.mark.parametrize("lines", (
+    "proxy_pass http://webex;", ELSEWHERE,
+    "proxy_pass http://webex; proxy_next_upstream error;",
+    "if ($arg_x) { proxy_pass http://webex; }"))
+def test_an_update_that_may_be_sent_twice(configured, lines):
+    check_mistake(
+        configured(server=GUARDED.format(lines)), "[emerg]",
+        'may send an update twice: it needs "proxy_next_upstream off"',
+        '"/other/v1/wholesale/"', "nginx.conf:")
+
+
+@pytest.mark.parametrize("where", ("http", "server", "location"))
+@pytest.mark.parametrize("lines", ("proxy_pass http://webex;", ELSEWHERE))
+def test_an_update_that_is_sent_once(configured, where, lines):
+    options = {"http": "", "server": "", "location": "",
+               where: "proxy_next_upstream off;"}
+    options["server"] += GUARDED.format(lines)
+
+    if where == "location":
+        options["server"] = GUARDED.format(options["location"] + lines)
+        options["location"] = ""
+
+    fine, output = configured(**options).test()
+    assert fine, output
+
+
+def test_guarded_locations_without_an_upstream(configured):
+    fine, output = configured(server="""
+        wholesale   on;
+
+        location /page/ { return 204; }
+        location /files/ { root html; }
+        location /not-guarded/ { wholesale off; proxy_pass http://webex; }
+    """).test()
+
+    assert fine, output

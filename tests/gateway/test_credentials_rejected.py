@@ -151,6 +151,7 @@ def test_tenants_that_are_rejected_in_turn(refreshing, sandbox):
 GUARDED_PAGE = """
     location @again {
         wholesale   on;
+        include     @wholesale_proxy.conf@;
         proxy_pass  http://webex;
     }
 """

@@ -18,6 +18,7 @@ def test_into_the_location(module_gateway, sandbox):
 
         location @guarded {
             wholesale   on;
+            include     @wholesale_proxy.conf@;
             proxy_pass  http://webex;
         }
     """)
@@ -57,6 +58,7 @@ def test_an_error_page_that_is_guarded_itself(module_gateway, sandbox):
 AGAIN = """
     location @again {
         wholesale   on;
+        include     @wholesale_proxy.conf@;
         proxy_pass  http://webex;
     }
 """
@@ -70,6 +72,7 @@ def test_counted_and_rewritten_once(module_gateway, sandbox):
         server=AGAIN + """
         location /dead/ {
             wholesale   on;
+            include     @wholesale_proxy.conf@;
             proxy_pass  http://127.0.0.1:@other_port@;
             error_page  502 = @again;
         }
@@ -146,6 +149,7 @@ def test_behind_a_rewrite(module_gateway, sandbox, flag):
         location /api/ {{
             rewrite     ^/api/(.*)$ /v1/wholesale/$1 {flag};
             wholesale   on;
+            include     @wholesale_proxy.conf@;
             proxy_pass  http://webex;
         }}
     """)
