@@ -21,6 +21,8 @@ static void ngx_wholesale_grant_set(ngx_wholesale_grant_sh_t *grant,
 static void ngx_wholesale_grant_claim(ngx_wholesale_credential_t *credential);
 static ngx_int_t ngx_wholesale_grant_written(
     ngx_wholesale_credential_t *credential, ngx_log_t *log);
+static void ngx_wholesale_grant_not_saved(ngx_wholesale_grant_sh_t *grant,
+    const char *trouble);
 static void ngx_wholesale_grant_forget(ngx_wholesale_grant_sh_t *grant);
 
 
@@ -242,7 +244,7 @@ ngx_wholesale_grant_written(ngx_wholesale_credential_t *credential,
     grant->writer = 0;
 
     if (w->trouble && !w->foreign) {
-        grant->unsaved = 1;
+        ngx_wholesale_grant_not_saved(grant, w->trouble);
 
     } else if (current) {
         ngx_wholesale_grant_forget(grant);
@@ -296,6 +298,20 @@ ngx_wholesale_grant_written(ngx_wholesale_credential_t *credential,
 }
 
 
+/* under the lock */
+
+static void
+ngx_wholesale_grant_not_saved(ngx_wholesale_grant_sh_t *grant,
+    const char *trouble)
+{
+    grant->unsaved = 1;
+    grant->trouble_len = ngx_min(ngx_strlen(trouble),
+                                 NGX_WHOLESALE_GRANT_TROUBLE_MAX);
+
+    ngx_memcpy(grant->trouble, trouble, grant->trouble_len);
+}
+
+
 static void
 ngx_wholesale_grant_forget(ngx_wholesale_grant_sh_t *grant)
 {
@@ -318,7 +334,10 @@ ngx_wholesale_grant_late(ngx_wholesale_credential_t *credential,
     ngx_shmtx_lock(&credential->shpool->mutex);
 
     again = grant->unsaved;
-    grant->unsaved = (grant->len != 0);
+
+    if (grant->len) {
+        ngx_wholesale_grant_not_saved(grant, "takes too long to be written");
+    }
 
     ngx_shmtx_unlock(&credential->shpool->mutex);
 

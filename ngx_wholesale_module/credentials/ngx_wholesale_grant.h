@@ -22,6 +22,9 @@
  */
 
 
+#define NGX_WHOLESALE_GRANT_TROUBLE_MAX  64
+
+
 struct ngx_wholesale_grant_sh_s {
     ngx_queue_t                     queue;
     u_char                          id[NGX_WHOLESALE_DIGEST_LEN];
@@ -52,8 +55,10 @@ struct ngx_wholesale_grant_sh_s {
     u_char                          had[NGX_WHOLESALE_DIGEST_LEN];
     u_char                          written[NGX_WHOLESALE_DIGEST_LEN];
 
-    /* it could not be written */
+    /* it could not be written, and why, to follow the file's name */
     ngx_uint_t                      unsaved;
+    u_char                          trouble[NGX_WHOLESALE_GRANT_TROUBLE_MAX];
+    size_t                          trouble_len;
 
     /* what is kept; length 0: the file has what is to be used */
     ngx_uint_t                      version;        /* grows */

@@ -20,6 +20,8 @@ static void ngx_wholesale_secret_identify(ngx_file_info_t *fi,
     ngx_wholesale_secret_id_t *id);
 static const char *ngx_wholesale_secret_parse(u_char *buffer, size_t len,
     ngx_str_t *secret);
+static char *ngx_wholesale_secret_name(ngx_str_t *file);
+static ngx_uint_t ngx_wholesale_secret_is_missing(ngx_str_t *file);
 static char *ngx_wholesale_secret_spare(const char *name);
 static void *ngx_wholesale_secret_thread(void *data);
 static const char *ngx_wholesale_secret_store(
@@ -33,6 +35,9 @@ static const char *ngx_wholesale_secret_compare(
 static ngx_int_t ngx_wholesale_secret_write_all(ngx_fd_t fd,
     ngx_str_t *secret);
 static void ngx_wholesale_secret_sync_folder(const char *name);
+
+
+static const char  ngx_wholesale_secret_empty[] = "is empty";
 
 
 const char *
@@ -141,7 +146,7 @@ ngx_wholesale_secret_parse(u_char *buffer, size_t len, ngx_str_t *secret)
     }
 
     if (p == last) {
-        return "is empty";
+        return ngx_wholesale_secret_empty;
     }
 
     secret->data = p;
@@ -235,6 +240,68 @@ done:
     free(name);
 
     return rc;
+}
+
+
+/*
+ * What is to be replaced: behind a symbolic link the file itself, in its
+ * folder, for the link may be all that other programs know.  One that is
+ * missing is made anew.  NULL: errno says why.
+ */
+
+static char *
+ngx_wholesale_secret_name(ngx_str_t *file)
+{
+    char    *name, *folder, *last, *path;
+    size_t   size;
+
+    size = 0;
+
+    name = realpath((char *) file->data, NULL);
+
+    if (name || !ngx_wholesale_secret_is_missing(file)) {
+        return name;
+    }
+
+    name = NULL;
+
+    folder = strdup((char *) file->data);
+    if (folder == NULL) {
+        return NULL;
+    }
+
+    /* the name is a full one */
+
+    last = strrchr(folder, '/');
+    *last++ = '\0';
+
+    path = realpath(*folder ? folder : "/", NULL);
+
+    if (path) {
+        size = ngx_strlen(path) + ngx_strlen(last) + sizeof("/");
+        name = malloc(size);
+    }
+
+    if (name) {
+        (void) ngx_snprintf((u_char *) name, size, "%s/%s%Z", path, last);
+    }
+
+    free(path);
+    free(folder);
+
+    return name;
+}
+
+
+/* a symbolic link that leads nowhere is not: it is somebody's */
+
+static ngx_uint_t
+ngx_wholesale_secret_is_missing(ngx_str_t *file)
+{
+    ngx_file_info_t  fi;
+
+    return ngx_link_info(file->data, &fi) == NGX_FILE_ERROR
+           && ngx_errno == NGX_ENOENT;
 }
 
 
@@ -359,12 +426,7 @@ ngx_wholesale_secret_store(ngx_wholesale_secret_write_t *w)
     char        *name, *spare;
     const char  *trouble;
 
-    /*
-     * Behind a symbolic link the file itself is replaced, in its folder: the
-     * link may be all that other programs know.
-     */
-
-    name = realpath((char *) w->file.data, NULL);
+    name = ngx_wholesale_secret_name(&w->file);
     if (name == NULL) {
         w->err = ngx_errno;
         return "cannot be found";
@@ -458,7 +520,10 @@ ngx_wholesale_secret_make(ngx_wholesale_secret_write_t *w, const char *spare)
 }
 
 
-/* NULL: the file is ours to be replaced, or has the secret already: "same" */
+/*
+ * NULL: the file is ours to be replaced, for it is missing or empty, too; or it
+ * has the secret already: "same".
+ */
 
 static const char *
 ngx_wholesale_secret_compare(ngx_wholesale_secret_write_t *w,
@@ -474,7 +539,14 @@ ngx_wholesale_secret_compare(ngx_wholesale_secret_write_t *w,
     trouble = ngx_wholesale_secret_read(&w->file, buffer, &secret, &id,
                                         &w->err);
 
-    if (trouble == NULL) {
+    *same = 0;
+
+    if (trouble == ngx_wholesale_secret_empty
+        || (trouble && ngx_wholesale_secret_is_missing(&w->file)))
+    {
+        trouble = NULL;
+
+    } else if (trouble == NULL) {
         ngx_wholesale_secret_digest(secret.data, secret.len, digest);
 
         *same = (secret.len == w->secret.len

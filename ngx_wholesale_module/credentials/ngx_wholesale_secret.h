@@ -107,8 +107,8 @@ void ngx_wholesale_secret_write_free(ngx_wholesale_secret_write_t *w);
 /*
  * Puts the secret into the file: whoever reads it, even after a crash, finds
  * either the old one or the new one, whole.  The file is nobody's but the
- * worker's user's then.  A file that cannot be read, or has a secret which is
- * none of "known", is left as it is.
+ * worker's user's then.  One that is missing or empty is made anew; one that
+ * cannot be read, or has a secret which is none of "known", is left as it is.
  *
  * It is done in a thread, for a disk may take its time; "done" is set then.
  */

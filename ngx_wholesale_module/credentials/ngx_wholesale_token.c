@@ -496,10 +496,12 @@ ngx_wholesale_token_status(ngx_wholesale_credential_t *credential,
     status->refreshing = grant->holder
                  && (ngx_msec_int_t) (grant->lease_end - ngx_current_msec) > 0;
     status->unsaved = grant->unsaved;
+    status->trouble_len = grant->trouble_len;
     status->error_len = sh->error_len;
 
     ngx_memcpy(status->ended, sh->ended, sizeof(sh->ended));
     ngx_memcpy(status->error, sh->error, sh->error_len);
+    ngx_memcpy(status->trouble, grant->trouble, grant->trouble_len);
 
     ngx_shmtx_unlock(&credential->shpool->mutex);
 }

@@ -148,7 +148,10 @@ typedef struct {
     int64_t                         failed;
     ngx_wholesale_token_failure_e   failure;
     ngx_uint_t                      refreshing;
+    /* the refresh token's file could not be written, and why */
     ngx_uint_t                      unsaved;
+    u_char                          trouble[NGX_WHOLESALE_GRANT_TROUBLE_MAX];
+    size_t                          trouble_len;
 
     /* refreshes, by what they led to; of a token in a file there are none */
     ngx_uint_t                      ended[NGX_WHOLESALE_TOKEN_FINAL + 1];

@@ -27,7 +27,7 @@ static void ngx_http_wholesale_ready_redis(ngx_http_wholesale_ready_t *page,
     ngx_http_wholesale_main_conf_t *wmcf);
 static void ngx_http_wholesale_ready_credential(
     ngx_http_wholesale_ready_t *page, ngx_wholesale_credential_t *credential);
-static const char *ngx_http_wholesale_ready_advice(
+static void ngx_http_wholesale_ready_advice(ngx_http_wholesale_ready_t *page,
     ngx_wholesale_token_status_t *status);
 static void ngx_http_wholesale_ready_seconds(ngx_http_wholesale_ready_t *page,
     const char *name, int64_t until);
@@ -180,7 +180,6 @@ ngx_http_wholesale_ready_credential(ngx_http_wholesale_ready_t *page,
 {
     u_char                        *p;
     ngx_uint_t                     live;
-    const char                    *advice;
     ngx_wholesale_token_status_t   status;
 
     live = ngx_wholesale_token_live(credential, 0);
@@ -214,12 +213,7 @@ ngx_http_wholesale_ready_credential(ngx_http_wholesale_ready_t *page,
         page->p = ngx_slprintf(page->p, page->last, ", \"last_error\": null");
     }
 
-    advice = ngx_http_wholesale_ready_advice(&status);
-
-    if (advice) {
-        page->p = ngx_slprintf(page->p, page->last, ", \"advice\": \"%s\"",
-                               advice);
-    }
+    ngx_http_wholesale_ready_advice(page, &status);
 
     page->p = ngx_slprintf(page->p, page->last, "}");
 }
@@ -243,22 +237,23 @@ ngx_http_wholesale_token_state(ngx_wholesale_token_status_t *status,
 
 /* what a person has to do, if there is anything */
 
-static const char *
-ngx_http_wholesale_ready_advice(ngx_wholesale_token_status_t *status)
+static void
+ngx_http_wholesale_ready_advice(ngx_http_wholesale_ready_t *page,
+    ngx_wholesale_token_status_t *status)
 {
     if (status->failure == NGX_WHOLESALE_TOKEN_FINAL) {
-        return "authorise anew, and put the new refresh token into "
-               "refresh_token_file, or the right secret into "
-               "client_secret_file; it is taken up without a reload";
-    }
+        page->p = ngx_slprintf(page->p, page->last,
+               ", \"advice\": \"authorise anew, and put the new refresh token "
+               "into refresh_token_file, or the right secret into "
+               "client_secret_file; it is taken up without a reload\"");
 
-    if (status->unsaved) {
-        return "make the folder of refresh_token_file writable for the "
-               "workers; until then the newest refresh token is in memory "
-               "only, and is lost when the gateway stops";
+    } else if (status->unsaved) {
+        page->p = ngx_slprintf(page->p, page->last,
+               ", \"advice\": \"refresh_token_file %*s: mend that (the workers "
+               "have to be able to write into its folder); until then the "
+               "newest refresh token is in memory only, and is lost when the "
+               "gateway stops\"", status->trouble_len, status->trouble);
     }
-
-    return NULL;
 }
 
 

@@ -220,6 +220,66 @@ def test_an_operators_file_wins_later(unsaved, sandbox):
     assert refreshes(sandbox)[-1]["refresh_token"] == theirs
 
 
+@pytest.mark.parametrize("trouble", ("missing", "empty", "blank"))
+@pytest.mark.parametrize("linked", (False, True))
+def test_a_file_that_has_nobodys_token(refreshing, sandbox, trouble, linked):
+    """It is made anew."""
+
+    sandbox.set(rotate=True)
+    running = refreshing()
+    running.warm()
+    path = running.folder / "refresh_token"
+
+    if linked:
+        (running.folder / "folder").mkdir()
+        path.rename(running.folder / "folder/refresh_token")
+        shutil.move(running.folder / "folder", running.folder / "place")
+        (running.folder / "folder").symlink_to("place")
+        running.conf = running.conf.replace("  refresh_token;",
+                                            "  folder/refresh_token;")
+        running.write_conf()
+        running.reload()
+        path = running.folder / "folder/refresh_token"
+
+    sandbox.expire_tokens()
+    sandbox.clear()
+    sandbox.fail(path="/v1/access_token", delay=0.5, times=1)
+
+    with running.connect() as connection:
+        connection.send(running.encode_update())
+        running.wait_for(lambda: len(refreshes(sandbox)) == 1, "the refresh")
+
+        if trouble == "missing":
+            path.unlink()
+        else:
+            path.write_text("" if trouble == "empty" else "\n")
+
+        assert connection.answer("PUT").status == 202
+
+    assert len(path.read_text()) >= 40
+    assert path.stat().st_mode & 0o7777 == 0o600
+    assert "in memory only" not in running.log
+
+    sandbox.expire_tokens()
+    assert running.update().status == 202
+
+
+def test_a_link_that_leads_nowhere(unsaved):
+    """It is somebody's, and the advice says what is wrong."""
+
+    running, spare = unsaved()
+    assert "no file can be made beside it" in running.credential()["advice"]
+
+    path = running.folder / "refresh_token"
+    path.unlink()
+    path.symlink_to("nowhere")
+    spare.rmdir()
+
+    running.wait_for(lambda: "refresh_token_file cannot be found:"
+                     in running.credential()["advice"], "the advice")
+    assert path.is_symlink()
+
+
 def test_a_worker_that_dies_with_it(unsaved, sandbox):
     """What is in the zone is there for the next one."""
 
