@@ -61,6 +61,9 @@ typedef struct {
     ngx_wholesale_grant_sh_t   *grant;
     ngx_slab_pool_t            *shpool;
 
+    /* the number of the configuration that it is of */
+    uint64_t                    configuration;
+
     /* what follows is this worker's, and nobody else's */
 
     ngx_str_t                   token;              /* length 0: none */

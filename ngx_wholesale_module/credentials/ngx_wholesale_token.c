@@ -13,9 +13,14 @@
 #define NGX_WHOLESALE_TOKEN_RETRY_MIN  1000
 #define NGX_WHOLESALE_TOKEN_RETRY_MAX  60000
 
+/* the same, where it asks for that and there is no live token */
+#define NGX_WHOLESALE_TOKEN_RETRY_ASKED  300000
+
 
 static ngx_int_t ngx_wholesale_token_may_lease(
     ngx_wholesale_credential_t *credential, ngx_msec_t *wait);
+static ngx_uint_t ngx_wholesale_token_is_failed(
+    ngx_wholesale_credential_t *credential);
 static void ngx_wholesale_token_expire(ngx_wholesale_token_sh_t *sh);
 static ngx_uint_t ngx_wholesale_token_is_new(ngx_wholesale_lease_t *lease,
     wholesale_token_answer_t *answer);
@@ -23,7 +28,10 @@ static int64_t ngx_wholesale_token_ahead(
     ngx_wholesale_credential_t *credential, int64_t started, int64_t end);
 static ngx_uint_t ngx_wholesale_token_release(
     ngx_wholesale_credential_t *credential, ngx_wholesale_lease_t *lease);
+static ngx_msec_t ngx_wholesale_token_asked(ngx_wholesale_token_sh_t *sh,
+    ngx_wholesale_lease_t *lease, ngx_msec_t wait);
 static ngx_msec_t ngx_wholesale_token_backoff(ngx_uint_t failures);
+static ngx_uint_t ngx_wholesale_token_is_long(ngx_wholesale_token_sh_t *sh);
 
 
 ngx_uint_t
@@ -121,18 +129,34 @@ ngx_wholesale_token_may_lease(ngx_wholesale_credential_t *credential,
         return NGX_BUSY;
     }
 
+    if (!ngx_wholesale_token_is_failed(credential)) {
+        return NGX_OK;
+    }
+
     if (sh->failure == NGX_WHOLESALE_TOKEN_FINAL) {
         return NGX_DECLINED;
     }
 
-    if (sh->failure == NGX_WHOLESALE_TOKEN_PASSING
-        && (ngx_msec_int_t) (sh->retry - ngx_current_msec) > 0)
-    {
+    if ((ngx_msec_int_t) (sh->retry - ngx_current_msec) > 0) {
         *wait = sh->retry - ngx_current_msec;
         return NGX_AGAIN;
     }
 
     return NGX_OK;
+}
+
+
+/* as far as the credential's configuration is concerned */
+
+static ngx_uint_t
+ngx_wholesale_token_is_failed(ngx_wholesale_credential_t *credential)
+{
+    ngx_wholesale_token_sh_t  *sh;
+
+    sh = credential->sh;
+
+    return sh->failure != NGX_WHOLESALE_TOKEN_FINE
+           && credential->configuration <= sh->failed_configuration;
 }
 
 
@@ -357,6 +381,8 @@ ngx_wholesale_token_fail(ngx_wholesale_credential_t *credential,
     sh->error_len = len;
     sh->failed = ngx_wholesale_token_now();
     sh->failure = failed->failure;
+    sh->failed_configuration = ngx_max(sh->failed_configuration,
+                                       credential->configuration);
     sh->ended[failed->failure]++;
     sh->client_secret_id = lease->client_secret_id;
     sh->refresh_token_id = lease->refresh_token_id;
@@ -371,7 +397,8 @@ ngx_wholesale_token_fail(ngx_wholesale_credential_t *credential,
 
     if (!failed->file) {
         backoff = ngx_wholesale_token_backoff(sh->failures++);
-        wait = ngx_max(failed->wait, backoff);
+        wait = ngx_wholesale_token_asked(sh, lease, failed->wait);
+        wait = ngx_max(wait, backoff);
     }
 
     sh->retry = ngx_current_msec + wait;
@@ -396,6 +423,26 @@ ngx_wholesale_token_fail(ngx_wholesale_credential_t *credential,
 }
 
 
+/* a mistake in what the endpoint asks for must not outlive the token by much */
+
+static ngx_msec_t
+ngx_wholesale_token_asked(ngx_wholesale_token_sh_t *sh,
+    ngx_wholesale_lease_t *lease, ngx_msec_t wait)
+{
+    int64_t  left;
+
+    left = sh->expires - ngx_wholesale_token_now();
+
+    if (lease->rejected && sh->generation == lease->generation) {
+        left = 0;
+    }
+
+    left = ngx_max(left, NGX_WHOLESALE_TOKEN_RETRY_ASKED);
+
+    return (ngx_msec_t) ngx_min((int64_t) wait, left);
+}
+
+
 /* doubles each time, and at least half of it is a matter of chance */
 
 static ngx_msec_t
@@ -414,13 +461,13 @@ void
 ngx_wholesale_token_look(ngx_wholesale_credential_t *credential,
     ngx_log_t *log)
 {
-    ngx_uint_t                  final;
+    ngx_uint_t                  again;
     ngx_wholesale_token_sh_t   *sh;
     ngx_wholesale_secret_id_t   client_secret_id, refresh_token_id;
 
     sh = credential->sh;
 
-    if (sh->failure != NGX_WHOLESALE_TOKEN_FINAL) {
+    if (!ngx_wholesale_token_is_long(sh)) {
         return;
     }
 
@@ -441,9 +488,9 @@ ngx_wholesale_token_look(ngx_wholesale_credential_t *credential,
 
     ngx_shmtx_lock(&credential->shpool->mutex);
 
-    final = (sh->failure == NGX_WHOLESALE_TOKEN_FINAL);
+    again = ngx_wholesale_token_is_long(sh);
 
-    if (final) {
+    if (again) {
         sh->failure = NGX_WHOLESALE_TOKEN_FINE;
         sh->failures = 0;
         sh->changes++;
@@ -451,12 +498,24 @@ ngx_wholesale_token_look(ngx_wholesale_credential_t *credential,
 
     ngx_shmtx_unlock(&credential->shpool->mutex);
 
-    if (final) {
+    if (again) {
         ngx_log_error(NGX_LOG_NOTICE, log, 0,
                       "wholesale credential \"%V\": one of its files has "
                       "changed, the refresh is tried again",
                       &credential->name);
     }
+}
+
+
+/* what is tried again soon anyway keeps its pace, whatever the files do */
+
+static ngx_uint_t
+ngx_wholesale_token_is_long(ngx_wholesale_token_sh_t *sh)
+{
+    return sh->failure == NGX_WHOLESALE_TOKEN_FINAL
+           || (sh->failure == NGX_WHOLESALE_TOKEN_PASSING
+               && (ngx_msec_int_t) (sh->retry - ngx_current_msec)
+                  > NGX_WHOLESALE_TOKEN_RETRY_MAX);
 }
 
 
@@ -493,6 +552,14 @@ ngx_wholesale_token_status(ngx_wholesale_credential_t *credential,
     status->refresh_token_expires = sh->refresh_token_expires;
     status->failed = sh->failed;
     status->failure = sh->failure;
+
+    if (status->failure == NGX_WHOLESALE_TOKEN_PASSING
+        && ngx_wholesale_token_is_failed(credential)
+        && (ngx_msec_int_t) (sh->retry - ngx_current_msec) > 0)
+    {
+        status->wait = sh->retry - ngx_current_msec;
+    }
+
     status->refreshing = grant->holder
                  && (ngx_msec_int_t) (grant->lease_end - ngx_current_msec) > 0;
     status->unsaved = grant->unsaved;

@@ -41,7 +41,7 @@ typedef enum {
     NGX_WHOLESALE_TOKEN_FINE = 0,
     /* it failed, and is tried again after a while */
     NGX_WHOLESALE_TOKEN_PASSING,
-    /* it is not tried again until one of the files changes */
+    /* it is not tried again until one of the files changes, or a reload */
     NGX_WHOLESALE_TOKEN_FINAL
 } ngx_wholesale_token_failure_e;
 
@@ -85,7 +85,12 @@ struct ngx_wholesale_token_sh_s {
     /* refreshes, by what they led to */
     ngx_uint_t                      ended[NGX_WHOLESALE_TOKEN_FINAL + 1];
 
+    /*
+     * With a newer configuration than any that failed it is tried at once:
+     * that may be what was mended.
+     */
     ngx_wholesale_token_failure_e   failure;
+    uint64_t                        failed_configuration;
     ngx_uint_t                      failures;       /* one after the other */
     ngx_msec_t                      retry;          /* ngx_current_msec */
     int64_t                         failed;
@@ -147,6 +152,7 @@ typedef struct {
     int64_t                         refresh_token_expires;
     int64_t                         failed;
     ngx_wholesale_token_failure_e   failure;
+    ngx_msec_t                      wait;       /* until it may be tried */
     ngx_uint_t                      refreshing;
     /* the refresh token's file could not be written, and why */
     ngx_uint_t                      unsaved;
@@ -228,7 +234,10 @@ ngx_uint_t ngx_wholesale_token_is_futile(
 void ngx_wholesale_token_taken(ngx_wholesale_credential_t *credential,
     ngx_str_t *tenant);
 
-/* forgets a final failure if one of the files is another one since */
+/*
+ * Forgets a failure after which nothing is tried for long, if one of the files
+ * is another one since.
+ */
 void ngx_wholesale_token_look(ngx_wholesale_credential_t *credential,
     ngx_log_t *log);
 

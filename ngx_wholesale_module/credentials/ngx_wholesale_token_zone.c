@@ -69,6 +69,7 @@ ngx_wholesale_token_zone_attach(ngx_wholesale_token_zone_t *zone,
     ngx_shmtx_lock(&shpool->mutex);
 
     credential->shpool = shpool;
+    credential->configuration = zone->configuration;
     credential->sh = ngx_wholesale_token_zone_state(zone, shpool, credential);
     credential->grant = ngx_wholesale_token_zone_grant(zone, shpool,
                                                        credential);

@@ -360,8 +360,8 @@ ngx_http_wholesale_run_steps(ngx_http_request_t *r,
 /*
  * An error page leads back to us.  What has been refused before all steps were
  * done, by us or by nginx, stays so: the body may have come in part only.  And
- * what was sent may have been accepted, whatever the answer is.  The answer goes
- * out here, for nginx would end a 408 without one.
+ * what was sent may have been accepted, whatever the answer is.  The answer
+ * goes out here, for nginx would end a 408 without one.
  */
 
 static ngx_int_t

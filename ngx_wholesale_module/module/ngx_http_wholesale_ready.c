@@ -213,6 +213,11 @@ ngx_http_wholesale_ready_credential(ngx_http_wholesale_ready_t *page,
         page->p = ngx_slprintf(page->p, page->last, ", \"last_error\": null");
     }
 
+    if (status.wait) {
+        page->p = ngx_slprintf(page->p, page->last, ", \"next_try_in\": %M",
+                               (status.wait + 999) / 1000);
+    }
+
     ngx_http_wholesale_ready_advice(page, &status);
 
     page->p = ngx_slprintf(page->p, page->last, "}");
@@ -245,7 +250,8 @@ ngx_http_wholesale_ready_advice(ngx_http_wholesale_ready_t *page,
         page->p = ngx_slprintf(page->p, page->last,
                ", \"advice\": \"authorise anew, and put the new refresh token "
                "into refresh_token_file, or the right secret into "
-               "client_secret_file; it is taken up without a reload\"");
+               "client_secret_file; it is taken up without a reload; or mend "
+               "the location of token_endpoint, and reload\"");
 
     } else if (status->unsaved) {
         page->p = ngx_slprintf(page->p, page->last,

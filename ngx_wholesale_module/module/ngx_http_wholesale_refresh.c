@@ -36,10 +36,7 @@
 #define NGX_HTTP_WHOLESALE_REFRESH_WRITE_MAX   5000
 #define NGX_HTTP_WHOLESALE_REFRESH_WRITE_LATE  200
 
-/*
- * Seconds that are read of a Retry-After: a day, so that a mistake in one does
- * not outlive the token that is still there.
- */
+/* seconds that are read of a Retry-After: a day */
 #define NGX_HTTP_WHOLESALE_REFRESH_RETRY      86400
 
 
@@ -691,7 +688,11 @@ ngx_http_wholesale_refresh_fail(ngx_http_wholesale_refresh_t *refresh,
     va_end(args);
 
     failed.failure = failure;
-    failed.wait = refresh->retry_after;
+
+    /* an answer that should have been of use asks for no pause */
+
+    failed.wait = (refresh->status == NGX_HTTP_OK) ? 0 : refresh->retry_after;
+
     failed.file = refresh->file;
     failed.err = refresh->err;
 

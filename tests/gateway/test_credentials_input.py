@@ -184,6 +184,69 @@ def test_who_cannot_wait_is_told_for_how_long(refreshing, sandbox):
     assert len(refreshes(sandbox)) == 1
 
 
+@pytest.mark.parametrize("status", (429, 503))
+@pytest.mark.parametrize("live", (False, True))
+def test_a_pause_of_a_day(refreshing, sandbox, status, live):
+    """A mistake of the endpoint's does not close the gateway for so long; and
+    a token that lives on goes on serving."""
+
+    running = refreshing()
+
+    if live:
+        sandbox.fail(times=1, **token_answer(seconds=1000,
+                                             refresh_token_expires_in=1))
+        running.warm()
+
+    sandbox.clear()
+    sandbox.fail(path=TOKEN_PATH, status=status, json={},
+                 headers=[["Retry-After", "86400"]])
+    running.wait_for(lambda: running.credential()["last_error"], "the refusal")
+
+    least, most = (950, 1000) if live else (290, 300)
+    assert least < running.credential()["next_try_in"] <= most
+    assert running.ready()[0] == (200 if live else 503)
+    assert len(refreshes(sandbox)) == 1
+
+
+@pytest.mark.parametrize("how", ("reload", "client_secret", "refresh_token"))
+def test_a_long_pause_ends(refreshing, sandbox, how):
+    """With what somebody does about it."""
+
+    running = refreshing()
+    sandbox.fail(path=TOKEN_PATH, status=503, json={},
+                 headers=[["Retry-After", "200"]])
+    check_refusal(running.update(), 503)
+    sandbox.heal()
+    check_refusal(running.update(), 503)
+
+    if how == "reload":
+        running.reload()
+    else:
+        running.write_secret(how, running.read_secret(how))
+
+    running.wait_for(lambda: running.update().status == 202, "the recovery")
+    assert "next_try_in" not in running.credential()
+
+
+def test_a_location_that_is_mended(refreshing, sandbox):
+    """It may be what answered 400: a reload has it tried once more."""
+
+    running = refreshing(tolerated=LOUD, token_pass="http://webex/wrong")
+    sandbox.fail(path="/wrong", status=400, json={})
+    check_refusal(running.update(), 503)
+    assert "token_endpoint" in running.credential()["advice"]
+
+    running.reload()
+    check_refusal(running.update(), 503)
+    check_refusal(running.update(), 503)
+    assert running.log.count("[crit]") == 2
+
+    running.change(token_pass="http://webex/v1/access_token")
+    running.reload()
+    running.wait_for(lambda: running.update().status == 202, "the recovery")
+    assert len(refreshes(sandbox)) == 1
+
+
 def test_back_off(refreshing, sandbox):
     running = refreshing(credential="refresh_wait 1ms;")
     sandbox.fail(path=TOKEN_PATH, status=500)
