@@ -181,6 +181,36 @@ ngx_wholesale_token_zone_digest(ngx_str_t **part, ngx_uint_t n, u_char *id)
 }
 
 
+ngx_uint_t
+ngx_wholesale_token_zone_keeps(ngx_wholesale_token_zone_t *zone,
+    ngx_slab_pool_t *shpool)
+{
+    ngx_uint_t                 keeps;
+    ngx_queue_t               *q;
+    ngx_wholesale_grant_sh_t  *grant;
+
+    keeps = 0;
+
+    ngx_shmtx_lock(&shpool->mutex);
+
+    for (q = ngx_queue_head(&zone->grants);
+         q != ngx_queue_sentinel(&zone->grants);
+         q = ngx_queue_next(q))
+    {
+        grant = ngx_queue_data(q, ngx_wholesale_grant_sh_t, queue);
+
+        if (grant->configuration == zone->configuration && grant->len) {
+            keeps = 1;
+            break;
+        }
+    }
+
+    ngx_shmtx_unlock(&shpool->mutex);
+
+    return keeps;
+}
+
+
 void
 ngx_wholesale_token_zone_enter(ngx_wholesale_token_zone_t *zone,
     ngx_slab_pool_t *shpool, uint64_t configuration)

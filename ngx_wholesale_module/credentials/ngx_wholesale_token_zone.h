@@ -47,6 +47,13 @@ uint64_t ngx_wholesale_token_zone_configure(ngx_wholesale_token_zone_t *zone,
 ngx_int_t ngx_wholesale_token_zone_attach(ngx_wholesale_token_zone_t *zone,
     ngx_slab_pool_t *shpool, ngx_wholesale_credential_t *credential);
 
+/*
+ * Whether a refresh token that the last configuration uses is there only, and
+ * not in its file yet.
+ */
+ngx_uint_t ngx_wholesale_token_zone_keeps(ngx_wholesale_token_zone_t *zone,
+    ngx_slab_pool_t *shpool);
+
 /* a worker begins, of the configuration with this number, or ends */
 void ngx_wholesale_token_zone_enter(ngx_wholesale_token_zone_t *zone,
     ngx_slab_pool_t *shpool, uint64_t configuration);

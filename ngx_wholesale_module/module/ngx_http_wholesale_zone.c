@@ -21,6 +21,7 @@ static ngx_int_t ngx_http_wholesale_bound_tenants(ngx_conf_t *cf,
     ngx_http_wholesale_main_conf_t *wmcf);
 static ngx_int_t ngx_http_wholesale_init_zone(ngx_shm_zone_t *shm_zone,
     void *data);
+static ngx_int_t ngx_http_wholesale_check_kept(ngx_shm_zone_t *shm_zone);
 static ngx_int_t ngx_http_wholesale_create_sh(
     ngx_http_wholesale_main_conf_t *wmcf);
 static ngx_int_t ngx_http_wholesale_attach_metrics(
@@ -123,7 +124,9 @@ ngx_http_wholesale_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     } else if (shm_zone->shm.exists) {
         wmcf->sh = wmcf->counters.shpool->data;
 
-    } else if (ngx_http_wholesale_create_sh(wmcf) != NGX_OK) {
+    } else if (ngx_http_wholesale_check_kept(shm_zone) != NGX_OK
+               || ngx_http_wholesale_create_sh(wmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -134,6 +137,50 @@ ngx_http_wholesale_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     return ngx_http_wholesale_attach_credentials(wmcf, shm_zone->shm.log);
+}
+
+
+/*
+ * The new zone begins empty: a refresh token that is in the old one only would
+ * be lost.  Until the reload is over the cycle is still the old one; at the
+ * start there are no zones in it.
+ */
+
+static ngx_int_t
+ngx_http_wholesale_check_kept(ngx_shm_zone_t *shm_zone)
+{
+    ngx_uint_t                i;
+    ngx_shm_zone_t           *zone;
+    ngx_list_part_t          *part;
+    ngx_slab_pool_t          *shpool;
+    ngx_http_wholesale_sh_t  *sh;
+
+    for (part = (ngx_list_part_t *) &ngx_cycle->shared_memory.part;
+         part;
+         part = part->next)
+    {
+        zone = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (&zone[i] == shm_zone || zone[i].tag != shm_zone->tag) {
+                continue;
+            }
+
+            shpool = (ngx_slab_pool_t *) zone[i].shm.addr;
+            sh = shpool->data;
+
+            if (ngx_wholesale_token_zone_keeps(&sh->tokens, shpool)) {
+                ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                              "\"wholesale_zone\" cannot have another size "
+                              "now: a refresh token is in memory only, see "
+                              "\"advice\" of \"wholesale_ready\"");
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return NGX_OK;
 }
 
 

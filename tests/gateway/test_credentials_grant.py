@@ -7,6 +7,7 @@ lose what somebody else has put there."""
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import time
 
@@ -178,6 +179,30 @@ def test_another_configuration(unsaved, sandbox, what):
     spare.rmdir()
     running.wait_for(lambda: running.read_secret("refresh_token") != old,
                      "the new refresh token")
+
+
+def test_a_zone_of_another_size(unsaved, sandbox):
+    """It would begin empty: not before the refresh token is in its file."""
+
+    running, spare = unsaved(http="wholesale_zone 16m;",
+                             tolerated=[r"\[emerg\]"])
+    old = running.read_secret("refresh_token")
+
+    running.change(http="wholesale_zone 17m;")
+    running.process.send_signal(signal.SIGHUP)
+    running.wait_for(lambda: '"wholesale_zone" cannot have another size now'
+                     in running.log, "the refusal")
+
+    sandbox.expire_tokens()
+    assert running.update().status == 202
+
+    spare.rmdir()
+    running.wait_for(lambda: running.read_secret("refresh_token") != old
+                     and "advice" not in running.credential(),
+                     "the new refresh token")
+
+    running.reload()
+    assert running.update().status == 202
 
 
 def test_an_operators_file_wins(refreshing, sandbox):
