@@ -59,6 +59,7 @@ typedef struct {
     /* NULL: the token comes from a file */
     ngx_wholesale_token_sh_t   *sh;
     ngx_wholesale_grant_sh_t   *grant;
+    ngx_queue_t                *grants;             /* all of the zone */
     ngx_slab_pool_t            *shpool;
 
     /* the number of the configuration that it is of */

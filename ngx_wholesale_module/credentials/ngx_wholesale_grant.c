@@ -114,6 +114,50 @@ ngx_wholesale_grant_recover(ngx_wholesale_credential_t *credential,
 
 
 void
+ngx_wholesale_grant_adopt(ngx_wholesale_credential_t *credential,
+    u_char *digest)
+{
+    ngx_uint_t                 adopted;
+    ngx_queue_t               *q;
+    ngx_wholesale_grant_sh_t  *grant, *other;
+
+    adopted = 0;
+    grant = credential->grant;
+
+    ngx_shmtx_lock(&credential->shpool->mutex);
+
+    for (q = ngx_queue_head(credential->grants);
+         q != ngx_queue_sentinel(credential->grants) && grant->len == 0;
+         q = ngx_queue_next(q))
+    {
+        other = ngx_queue_data(q, ngx_wholesale_grant_sh_t, queue);
+
+        if (other->len == 0
+            || other->configuration >= grant->configuration
+            || !ngx_wholesale_grant_is_older(other, digest))
+        {
+            continue;
+        }
+
+        ngx_wholesale_grant_set(grant, other->token, other->len, digest);
+        ngx_wholesale_grant_forget(other);
+
+        adopted = 1;
+    }
+
+    ngx_shmtx_unlock(&credential->shpool->mutex);
+
+    if (adopted) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "wholesale credential \"%V\": took up the refresh token "
+                      "that could not be put into the file from which \"%V\" "
+                      "was copied", &credential->name,
+                      &credential->refresh_token_file);
+    }
+}
+
+
+void
 ngx_wholesale_grant_keep(ngx_wholesale_credential_t *credential,
     const char *token, size_t len, u_char *digest)
 {

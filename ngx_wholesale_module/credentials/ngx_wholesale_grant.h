@@ -85,6 +85,14 @@ void ngx_wholesale_grant_recover(ngx_wholesale_credential_t *credential,
     u_char *digest);
 
 /*
+ * Takes what is kept for another file, which no configuration as new as this
+ * one has, if the digest is that of a refresh token older than it: somebody has
+ * copied the file to where it can be written.
+ */
+void ngx_wholesale_grant_adopt(ngx_wholesale_credential_t *credential,
+    u_char *digest);
+
+/*
  * Keeps a new refresh token; "digest" is of the file's at the time of the
  * question, or NULL if the one that was kept then was used.
  */

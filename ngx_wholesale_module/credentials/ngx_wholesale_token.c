@@ -210,6 +210,7 @@ ngx_wholesale_token_secrets(ngx_wholesale_credential_t *credential,
         ngx_wholesale_secret_digest(lease->refresh_token.data,
                                     lease->refresh_token.len, digest);
         ngx_wholesale_grant_recover(credential, digest);
+        ngx_wholesale_grant_adopt(credential, digest);
     }
 
     lease->kept = ngx_wholesale_grant_use(credential, digest, buffer,

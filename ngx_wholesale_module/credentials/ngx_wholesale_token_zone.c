@@ -68,6 +68,7 @@ ngx_wholesale_token_zone_attach(ngx_wholesale_token_zone_t *zone,
 {
     ngx_shmtx_lock(&shpool->mutex);
 
+    credential->grants = &zone->grants;
     credential->shpool = shpool;
     credential->configuration = zone->configuration;
     credential->sh = ngx_wholesale_token_zone_state(zone, shpool, credential);

@@ -205,6 +205,28 @@ def test_a_zone_of_another_size(unsaved, sandbox):
     assert running.update().status == 202
 
 
+def test_a_file_that_is_moved(unsaved, sandbox):
+    """The way out where its folder cannot be mended: a copy of it elsewhere,
+    under which the kept one is found again."""
+
+    running, _ = unsaved()
+    folder = running.folder / "writable"
+    folder.mkdir()
+    shutil.copy(running.folder / "refresh_token", folder)
+    old = running.read_secret("refresh_token")
+
+    running.conf = running.conf.replace("  refresh_token;",
+                                        "  writable/refresh_token;")
+    running.write_conf()
+    running.reload()
+
+    assert running.update().status == 202
+    assert "was copied" in running.log
+    assert "advice" not in running.credential()
+    assert running.read_secret("writable/refresh_token") != old
+    assert refreshes(sandbox)[-1]["refresh_token"] != old
+
+
 def test_an_operators_file_wins(refreshing, sandbox):
     """It was put in place in the middle of a refresh."""
 
