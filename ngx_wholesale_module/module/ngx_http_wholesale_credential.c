@@ -42,6 +42,10 @@ static char *ngx_http_wholesale_credential_check_static(ngx_conf_t *cf,
     ngx_wholesale_credential_t *credential);
 static char *ngx_http_wholesale_credential_check_file(ngx_conf_t *cf,
     ngx_wholesale_credential_t *credential);
+static ngx_uint_t ngx_http_wholesale_is_same_file(ngx_str_t *one,
+    ngx_str_t *other);
+static ngx_int_t ngx_http_wholesale_folder_info(ngx_str_t *file,
+    ngx_file_info_t *fi);
 static char *ngx_http_wholesale_credential_look(ngx_conf_t *cf,
     const char *name, ngx_str_t *file);
 
@@ -356,15 +360,17 @@ ngx_http_wholesale_credential_check_static(ngx_conf_t *cf,
 }
 
 
-/* two that refresh with one token would each kill the other's */
+/*
+ * Two that refresh with one token would each kill the other's; and a refresh
+ * token would be written over a secret.
+ */
 
 static char *
 ngx_http_wholesale_credential_check_file(ngx_conf_t *cf,
     ngx_wholesale_credential_t *credential)
 {
-    ngx_str_t                       *file, *other;
     ngx_uint_t                       i;
-    ngx_file_info_t                  fi, ofi;
+    const char                      *name;
     ngx_wholesale_credential_t      *another;
     ngx_http_wholesale_main_conf_t  *wmcf;
 
@@ -373,32 +379,88 @@ ngx_http_wholesale_credential_check_file(ngx_conf_t *cf,
 
     for (i = 0; i < wmcf->credentials->nelts; i++) {
 
-        if (&another[i] == credential
-            || another[i].refresh_token_file.data == NULL)
-        {
+        if (another[i].refresh_token_file.data == NULL) {
             continue;
         }
 
-        file = &credential->refresh_token_file;
-        other = &another[i].refresh_token_file;
-
-        if (ngx_strcmp(file->data, other->data) == 0
-            || (ngx_file_info(file->data, &fi) != NGX_FILE_ERROR
-                && ngx_file_info(other->data, &ofi) != NGX_FILE_ERROR
-                && fi.st_dev == ofi.st_dev
-                && ngx_file_uniq(&fi) == ngx_file_uniq(&ofi)))
+        if (&another[i] != credential
+            && ngx_http_wholesale_is_same_file(&credential->refresh_token_file,
+                                               &another[i].refresh_token_file))
         {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "wholesale_credential \"%V\" has the "
-                               "\"refresh_token_file\" of "
-                               "wholesale_credential \"%V\": each needs one "
-                               "of its own",
-                               &credential->name, &another[i].name);
-            return NGX_CONF_ERROR;
+            name = "refresh_token_file";
+
+        } else if (ngx_http_wholesale_is_same_file(
+                                              &credential->client_secret_file,
+                                              &another[i].refresh_token_file))
+        {
+            name = "client_secret_file";
+
+        } else if (ngx_http_wholesale_is_same_file(
+                                              &credential->refresh_token_file,
+                                              &another[i].client_secret_file))
+        {
+            name = "refresh_token_file";
+
+        } else {
+            continue;
         }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%s\" of wholesale_credential \"%V\" is a file "
+                           "of wholesale_credential \"%V\" already: each "
+                           "\"refresh_token_file\" is for itself alone",
+                           name, &credential->name, &another[i].name);
+        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* where one is not there yet: whether it would be */
+
+static ngx_uint_t
+ngx_http_wholesale_is_same_file(ngx_str_t *one, ngx_str_t *other)
+{
+    char             *name, *other_name;
+    ngx_file_info_t   fi, ofi;
+
+    if (ngx_file_info(one->data, &fi) != NGX_FILE_ERROR
+        && ngx_file_info(other->data, &ofi) != NGX_FILE_ERROR)
+    {
+        return fi.st_dev == ofi.st_dev
+               && ngx_file_uniq(&fi) == ngx_file_uniq(&ofi);
+    }
+
+    /* names are full ones */
+
+    name = strrchr((char *) one->data, '/') + 1;
+    other_name = strrchr((char *) other->data, '/') + 1;
+
+    return ngx_strcmp(name, other_name) == 0
+           && ngx_http_wholesale_folder_info(one, &fi) == NGX_OK
+           && ngx_http_wholesale_folder_info(other, &ofi) == NGX_OK
+           && fi.st_dev == ofi.st_dev
+           && ngx_file_uniq(&fi) == ngx_file_uniq(&ofi);
+}
+
+
+static ngx_int_t
+ngx_http_wholesale_folder_info(ngx_str_t *file, ngx_file_info_t *fi)
+{
+    char       *last, c;
+    ngx_int_t   rc;
+
+    last = strrchr((char *) file->data, '/') + 1;
+
+    c = *last;
+    *last = '\0';
+
+    rc = (ngx_file_info(file->data, fi) == NGX_FILE_ERROR) ? NGX_ERROR : NGX_OK;
+
+    *last = c;
+
+    return rc;
 }
 
 

@@ -76,6 +76,9 @@ def test_a_file_that_is_missing_is_told(configured):
     assert "refresh_token_file" in output
 
 
+TWICE = '"refresh_token_file" of wholesale_credential "two" is a file of'
+
+
 def test_two_with_one_refresh_token(configured):
     """Each would kill the other's."""
 
@@ -84,7 +87,7 @@ def test_two_with_one_refresh_token(configured):
                               .replace("@credential@", "")).test()
 
     assert not fine
-    assert '"two" has the "refresh_token_file" of' in output
+    assert TWICE in output
 
 
 @pytest.mark.parametrize("link", ("symlink_to", "hardlink_to"))
@@ -98,7 +101,46 @@ def test_two_with_one_refresh_token_by_a_link(configured, link):
     fine, output = gateway.test()
 
     assert not fine
-    assert '"two" has the "refresh_token_file" of' in output
+    assert TWICE in output
+
+
+def test_two_with_one_refresh_token_that_is_missing(configured):
+    """It comes later, and then it is the same one."""
+
+    gateway = configured(credentials=CREDENTIAL
+                         .replace("credential webex", "credential two")
+                         .replace("  refresh_token;",
+                                  "  ../gateway/refresh_token;")
+                         .replace("@credential@", ""))
+    (gateway.folder / "refresh_token").unlink()
+    fine, output = gateway.test()
+
+    assert not fine
+    assert TWICE in output
+
+
+@pytest.mark.parametrize("name", ("webex", "two"))
+@pytest.mark.parametrize("old, new", (
+    ("client_secret;", "refresh_token;"),
+    ("refresh_token;", "client_secret;")))
+def test_a_refresh_token_over_a_secret(configured, name, old, new):
+    """A new one would be written there."""
+
+    if name == "webex":
+        options = {"conf": conf(CREDENTIAL.replace(f"  {old}", f"  {new}"))}
+    else:
+        other = {"client_secret;": "refresh_token_file  other;",
+                 "refresh_token;": "client_secret_file  other;"}[old]
+        options = {"credentials": CREDENTIAL
+                   .replace("credential webex", "credential two")
+                   .replace(f"{other.split()[0]}  {new}", other)
+                   .replace(f"  {old}", f"  {new}")
+                   .replace("@credential@", "")}
+
+    fine, output = configured(**options).test()
+
+    assert not fine
+    assert '"refresh_token_file" is for itself alone' in output
 
 
 # the location of the token endpoint

@@ -135,7 +135,7 @@ def test_all_defaults_can_be_written(tmp_path, running_sandbox):
         "wholesale_redis { server 127.0.0.1:1;",
         *lines["wholesale_redis"], "}",
         "wholesale_credential other { token_endpoint /x; client_id x;",
-        "client_secret_file x; refresh_token_file x;",
+        "client_secret_file x; refresh_token_file y;",
         *lines["wholesale_credential"], "}"]
 
     fine, output = Gateway(
