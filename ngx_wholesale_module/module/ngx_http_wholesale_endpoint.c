@@ -228,6 +228,9 @@ ngx_http_wholesale_check_endpoint(ngx_conf_t *cf,
         } else if (wlcf->enable) {
             wrong = "is a location with \"wholesale on\"";
 
+        } else if (clcf->handler == NULL) {
+            wrong = "is a location without a \"proxy_pass\"";
+
         } else {
             return NGX_OK;
         }

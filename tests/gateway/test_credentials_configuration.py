@@ -153,6 +153,7 @@ ENDPOINT = "location = /_webex/access_token {"
     (ENDPOINT, "location ~ /_webex/access_token {", "is not the path"),
     (ENDPOINT, "location @endpoint {", "is not the path"),
     ("internal;", "", 'is a location that is not "internal"'),
+    ("proxy_pass  @token_pass@;", "", 'is a location without a "proxy_pass"'),
     ("internal;", "internal; wholesale on;", 'with "wholesale on"')))
 @pytest.mark.parametrize("page", (True, False))
 def test_the_endpoints_location(configured, old, new, words, page):
