@@ -369,6 +369,7 @@ static char *
 ngx_http_wholesale_credential_check_file(ngx_conf_t *cf,
     ngx_wholesale_credential_t *credential)
 {
+    ngx_str_t                       *file;
     ngx_uint_t                       i;
     const char                      *name;
     ngx_wholesale_credential_t      *another;
@@ -383,21 +384,19 @@ ngx_http_wholesale_credential_check_file(ngx_conf_t *cf,
             continue;
         }
 
-        if (&another[i] != credential
-            && ngx_http_wholesale_is_same_file(&credential->refresh_token_file,
-                                               &another[i].refresh_token_file))
-        {
-            name = "refresh_token_file";
+        file = &another[i].refresh_token_file;
 
-        } else if (ngx_http_wholesale_is_same_file(
-                                              &credential->client_secret_file,
-                                              &another[i].refresh_token_file))
+        if (ngx_http_wholesale_is_same_file(&credential->client_secret_file,
+                                            file))
         {
             name = "client_secret_file";
 
         } else if (ngx_http_wholesale_is_same_file(
                                               &credential->refresh_token_file,
-                                              &another[i].client_secret_file))
+                                              &another[i].client_secret_file)
+                   || (&another[i] != credential
+                       && ngx_http_wholesale_is_same_file(
+                                    &credential->refresh_token_file, file)))
         {
             name = "refresh_token_file";
 
