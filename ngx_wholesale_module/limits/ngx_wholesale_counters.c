@@ -15,6 +15,15 @@
 #define NGX_WHOLESALE_COUNTER_ANY      INT64_MAX
 
 
+static ngx_wholesale_counter_node_t *ngx_wholesale_counters_check(
+    ngx_wholesale_counters_t *counters, ngx_wholesale_counter_t *counter,
+    int64_t now);
+static ngx_int_t ngx_wholesale_counters_make_all(
+    ngx_wholesale_counters_t *counters, ngx_wholesale_counter_t *counter,
+    ngx_wholesale_counter_node_t **node, ngx_uint_t n, int64_t now);
+static ngx_wholesale_counter_node_t *ngx_wholesale_counters_make(
+    ngx_wholesale_counters_t *counters, u_char *id,
+    ngx_wholesale_counter_node_t *keep, int64_t now);
 static void ngx_wholesale_counters_expire(ngx_wholesale_counters_t *counters,
     ngx_wholesale_counter_node_t *keep, ngx_uint_t n, int64_t now);
 static void ngx_wholesale_counters_rbtree_insert(ngx_rbtree_node_t *temp,
@@ -87,14 +96,13 @@ ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
     ngx_int_t                      rc;
     ngx_uint_t                     i;
     const wholesale_limit_t       *limit;
-    ngx_wholesale_counter_node_t  *node[NGX_WHOLESALE_COUNTERS_MAX], *keep;
+    ngx_wholesale_counter_node_t  *node[NGX_WHOLESALE_COUNTERS_MAX];
 
     if (n > NGX_WHOLESALE_COUNTERS_MAX) {
         return NGX_ERROR;
     }
 
     rc = NGX_OK;
-    keep = NULL;
 
     ngx_shmtx_lock(&counters->shpool->mutex);
 
@@ -105,29 +113,26 @@ ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
     for (i = 0; i < n; i++) {
         limit = counter[i].limit;
 
-        node[i] = ngx_wholesale_counters_get(counters, counter[i].id, keep,
-                                             now);
-        if (node[i] == NULL) {
-            rc = NGX_ERROR;
-            break;
-        }
+        node[i] = ngx_wholesale_counters_check(counters, &counter[i], now);
 
-        keep = node[0];
-
-        if (!wholesale_limit_check(limit, &node[i]->u.state, now,
-                                   &counter[i].verdict)
-            && !limit->dry_run)
-        {
+        if (counter[i].verdict.retry_after && !limit->dry_run) {
             rc = NGX_BUSY;
         }
     }
 
-    while (i--) {
+    if (rc == NGX_OK) {
+        rc = ngx_wholesale_counters_make_all(counters, counter, node, n, now);
+    }
+
+    for (i = 0; rc == NGX_OK && i < n; i++) {
+
+        if (counter[i].verdict.retry_after) {
+            continue;
+        }
+
         limit = counter[i].limit;
 
-        if (rc == NGX_OK && counter[i].verdict.retry_after == 0) {
-            wholesale_limit_commit(limit, &node[i]->u.state, now);
-        }
+        wholesale_limit_commit(limit, &node[i]->u.state, now);
 
         node[i]->expires = wholesale_limit_expires(limit, &node[i]->u.state);
     }
@@ -142,27 +147,15 @@ void
 ngx_wholesale_counters_peek(ngx_wholesale_counters_t *counters,
     ngx_wholesale_counter_t *counter, ngx_uint_t n)
 {
-    int64_t                        now;
-    ngx_uint_t                     i;
-    wholesale_limit_state_t        state;
-    ngx_wholesale_counter_node_t  *node;
+    int64_t     now;
+    ngx_uint_t  i;
 
     ngx_shmtx_lock(&counters->shpool->mutex);
 
     now = ngx_wholesale_counters_now();
 
     for (i = 0; i < n; i++) {
-        node = ngx_wholesale_counters_lookup(counters, counter[i].id);
-
-        if (node) {
-            state = node->u.state;
-
-        } else {
-            ngx_memzero(&state, sizeof(wholesale_limit_state_t));
-        }
-
-        (void) wholesale_limit_check(counter[i].limit, &state, now,
-                                     &counter[i].verdict);
+        (void) ngx_wholesale_counters_check(counters, &counter[i], now);
     }
 
     ngx_shmtx_unlock(&counters->shpool->mutex);
@@ -189,7 +182,7 @@ ngx_wholesale_counters_record(ngx_wholesale_counters_t *counters,
             continue;
         }
 
-        node = ngx_wholesale_counters_get(counters, counter[i].id, NULL, now);
+        node = ngx_wholesale_counters_get(counters, counter[i].id, now);
         if (node == NULL) {
             break;
         }
@@ -261,17 +254,115 @@ ngx_wholesale_counters_lookup(ngx_wholesale_counters_t *counters, u_char *id)
 
 ngx_wholesale_counter_node_t *
 ngx_wholesale_counters_get(ngx_wholesale_counters_t *counters, u_char *id,
+    int64_t now)
+{
+    ngx_wholesale_counter_node_t  *node;
+
+    node = ngx_wholesale_counters_lookup(counters, id);
+
+    return node ? node : ngx_wholesale_counters_make(counters, id, NULL, now);
+}
+
+
+ngx_uint_t
+ngx_wholesale_counters_evict(ngx_wholesale_counters_t *counters)
+{
+    ngx_queue_t  *q, *last;
+
+    q = &counters->sh->queue;
+
+    ngx_shmtx_lock(&counters->shpool->mutex);
+
+    last = ngx_queue_last(q);
+
+    ngx_wholesale_counters_expire(counters, NULL, NGX_WHOLESALE_COUNTERS_MAX,
+                                  NGX_WHOLESALE_COUNTER_ANY);
+
+    last = (last == ngx_queue_last(q)) ? NULL : last;
+
+    ngx_shmtx_unlock(&counters->shpool->mutex);
+
+    return last != NULL;
+}
+
+
+/*
+ * Sets the verdict.  Returns the counter's node, or NULL: nobody has used it
+ * yet, and it takes no room in the zone until somebody is let in.
+ */
+
+static ngx_wholesale_counter_node_t *
+ngx_wholesale_counters_check(ngx_wholesale_counters_t *counters,
+    ngx_wholesale_counter_t *counter, int64_t now)
+{
+    ngx_wholesale_counter_node_t  *node;
+
+    static const wholesale_limit_state_t  unused;
+
+    node = ngx_wholesale_counters_lookup(counters, counter->id);
+
+    (void) wholesale_limit_check(counter->limit,
+                                 node ? &node->u.state : &unused, now,
+                                 &counter->verdict);
+
+    return node;
+}
+
+
+/*
+ * Makes the nodes that are missing.  Those that are there have just been
+ * looked up one after the other: the first of them is the least recently used
+ * one, so that none of them goes if that one does not.  Returns NGX_ERROR if
+ * there is no room for one of them, which stays NULL.
+ */
+
+static ngx_int_t
+ngx_wholesale_counters_make_all(ngx_wholesale_counters_t *counters,
+    ngx_wholesale_counter_t *counter, ngx_wholesale_counter_node_t **node,
+    ngx_uint_t n, int64_t now)
+{
+    ngx_int_t                      rc;
+    ngx_uint_t                     i;
+    ngx_wholesale_counter_node_t  *keep;
+
+    rc = NGX_OK;
+    keep = NULL;
+
+    for (i = 0; i < n && keep == NULL; i++) {
+        keep = node[i];
+    }
+
+    for (i = 0; i < n; i++) {
+
+        if (node[i]) {
+            continue;
+        }
+
+        node[i] = ngx_wholesale_counters_make(counters, counter[i].id, keep,
+                                              now);
+        if (node[i] == NULL) {
+            rc = NGX_ERROR;
+            continue;
+        }
+
+        if (keep == NULL) {
+            keep = node[i];
+        }
+    }
+
+    return rc;
+}
+
+
+/* "keep", if it is not NULL, does not go for it, nor what was used since */
+
+static ngx_wholesale_counter_node_t *
+ngx_wholesale_counters_make(ngx_wholesale_counters_t *counters, u_char *id,
     ngx_wholesale_counter_node_t *keep, int64_t now)
 {
     size_t                         size;
     ngx_rbtree_node_t             *node;
     ngx_wholesale_counter_node_t  *cn;
-
-    cn = ngx_wholesale_counters_lookup(counters, id);
-
-    if (cn) {
-        return cn;
-    }
 
     size = offsetof(ngx_rbtree_node_t, color)
            + sizeof(ngx_wholesale_counter_node_t);
@@ -304,28 +395,6 @@ ngx_wholesale_counters_get(ngx_wholesale_counters_t *counters, u_char *id,
     ngx_queue_insert_head(&counters->sh->queue, &cn->queue);
 
     return cn;
-}
-
-
-ngx_uint_t
-ngx_wholesale_counters_evict(ngx_wholesale_counters_t *counters)
-{
-    ngx_queue_t  *q, *last;
-
-    q = &counters->sh->queue;
-
-    ngx_shmtx_lock(&counters->shpool->mutex);
-
-    last = ngx_queue_last(q);
-
-    ngx_wholesale_counters_expire(counters, NULL, NGX_WHOLESALE_COUNTERS_MAX,
-                                  NGX_WHOLESALE_COUNTER_ANY);
-
-    last = (last == ngx_queue_last(q)) ? NULL : last;
-
-    ngx_shmtx_unlock(&counters->shpool->mutex);
-
-    return last != NULL;
 }
 
 

@@ -88,7 +88,8 @@ void ngx_wholesale_counter_name(ngx_wholesale_counter_t *counter,
 
 /*
  * Counts one request against all of the n counters, or against none: a
- * refused request costs nothing.  A limit in dry run never refuses.
+ * refused request costs nothing, nor room in the zone.  A limit in dry run
+ * never refuses.
  *
  * Returns NGX_OK: let in; NGX_BUSY: at least one limit refused; NGX_ERROR: no
  * room in the zone.  The verdicts are set unless it is NGX_ERROR.
@@ -121,12 +122,10 @@ ngx_wholesale_counter_node_t *ngx_wholesale_counters_lookup(
 
 /*
  * The same, but an id that has none gets one, zeroed, for which others may
- * have to go; not "keep", if it is not NULL, nor those used since then.
- * Returns NULL if there is no room all the same.
+ * have to go.  Returns NULL if there is no room all the same.
  */
 ngx_wholesale_counter_node_t *ngx_wholesale_counters_get(
-    ngx_wholesale_counters_t *counters, u_char *id,
-    ngx_wholesale_counter_node_t *keep, int64_t now);
+    ngx_wholesale_counters_t *counters, u_char *id, int64_t now);
 
 /*
  * Gives room in the zone to others: some of the counters that were used least

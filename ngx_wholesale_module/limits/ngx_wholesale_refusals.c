@@ -185,7 +185,7 @@ ngx_wholesale_refusals_set(ngx_wholesale_counters_t *counters, u_char *id,
 
     now = ngx_wholesale_counters_now();
 
-    node = ngx_wholesale_counters_get(counters, id, NULL, now);
+    node = ngx_wholesale_counters_get(counters, id, now);
 
     if (node && (expires > node->expires || now < node->u.since)) {
         node->expires = expires;

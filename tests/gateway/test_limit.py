@@ -188,6 +188,29 @@ def test_many_limits_in_a_small_zone(gateway):
                 assert (connection.answer().status == 429) is refused, number
 
 
+@pytest.mark.parametrize("order", (1, -1), ids=("tenant", "customer"))
+def test_refused_requests_push_nobody_out(gateway, order):
+    """Who is over a limit takes no room in the zone, be it with customers
+    whom nobody has seen before."""
+
+    limits = [{"name": "tenant", "rate": "1/d"},
+              {"name": "customer", "rate": "1/d", "per": "customer"}]
+    running = gateway(http="wholesale_zone 32k;", tenants={
+        "acme": {"limits": limits[::order]},
+        "bolt": {"limits": [{"name": "one", "rate": "1/d"}]}})
+
+    assert running.update(tenant="bolt").status == 202
+    assert running.update().status == 202
+
+    with running.connect() as connection:
+        for number in range(400):
+            connection.send(running.encode_update(
+                target=f"{CUSTOMERS}/{CUSTOMER}{number:04}"))
+            assert connection.answer().status == 429
+
+    assert running.update(tenant="bolt").status == 429
+
+
 def test_counters_survive_a_reload(gateway, sandbox):
     running = gateway(workers=2, tenants={"acme": {"limits": TWENTY}})
 
