@@ -18,12 +18,17 @@
 static ngx_wholesale_counter_node_t *ngx_wholesale_counters_check(
     ngx_wholesale_counters_t *counters, ngx_wholesale_counter_t *counter,
     int64_t now);
+static ngx_uint_t ngx_wholesale_counters_is_full(
+    ngx_wholesale_counter_node_t *node, ngx_wholesale_counter_t *counter,
+    int64_t now);
 static ngx_int_t ngx_wholesale_counters_make_all(
     ngx_wholesale_counters_t *counters, ngx_wholesale_counter_t *counter,
     ngx_wholesale_counter_node_t **node, ngx_uint_t n, int64_t now);
 static ngx_wholesale_counter_node_t *ngx_wholesale_counters_make(
     ngx_wholesale_counters_t *counters, u_char *id,
     ngx_wholesale_counter_node_t *keep, int64_t now);
+static void ngx_wholesale_counters_add(ngx_wholesale_counter_node_t *node,
+    const wholesale_limit_t *limit, int64_t now);
 static void ngx_wholesale_counters_expire(ngx_wholesale_counters_t *counters,
     ngx_wholesale_counter_node_t *keep, ngx_uint_t n, int64_t now);
 static void ngx_wholesale_counters_rbtree_insert(ngx_rbtree_node_t *temp,
@@ -135,6 +140,7 @@ ngx_wholesale_counters_take(ngx_wholesale_counters_t *counters,
         wholesale_limit_commit(limit, &node[i]->u.state, now);
 
         node[i]->expires = wholesale_limit_expires(limit, &node[i]->u.state);
+        node[i]->alone = node[i]->expires;
     }
 
     ngx_shmtx_unlock(&counters->shpool->mutex);
@@ -162,37 +168,50 @@ ngx_wholesale_counters_peek(ngx_wholesale_counters_t *counters,
 }
 
 
-void
+ngx_int_t
 ngx_wholesale_counters_record(ngx_wholesale_counters_t *counters,
     ngx_wholesale_counter_t *counter, ngx_uint_t n)
 {
     int64_t                        now;
+    ngx_int_t                      rc;
     ngx_uint_t                     i;
-    const wholesale_limit_t       *limit;
-    ngx_wholesale_counter_node_t  *node;
+    ngx_wholesale_counter_node_t  *node[NGX_WHOLESALE_COUNTERS_MAX];
+
+    if (n > NGX_WHOLESALE_COUNTERS_MAX) {
+        return NGX_ERROR;
+    }
+
+    rc = NGX_OK;
 
     ngx_shmtx_lock(&counters->shpool->mutex);
 
     now = ngx_wholesale_counters_now();
 
     for (i = 0; i < n; i++) {
-        limit = counter[i].limit;
+        node[i] = ngx_wholesale_counters_lookup(counters, counter[i].id);
 
-        if (counter[i].verdict.retry_after) {
-            continue;
+        if (node[i] && now < node[i]->alone
+            && ngx_wholesale_counters_is_full(node[i], &counter[i], now))
+        {
+            rc = NGX_BUSY;
         }
+    }
 
-        node = ngx_wholesale_counters_get(counters, counter[i].id, now);
-        if (node == NULL) {
-            break;
+    if (rc == NGX_OK) {
+        (void) ngx_wholesale_counters_make_all(counters, counter, node, n,
+                                               now);
+    }
+
+    for (i = 0; rc == NGX_OK && i < n; i++) {
+
+        if (node[i] && counter[i].verdict.retry_after == 0) {
+            ngx_wholesale_counters_add(node[i], counter[i].limit, now);
         }
-
-        wholesale_limit_record(limit, &node->u.state, now);
-
-        node->expires = wholesale_limit_expires(limit, &node->u.state);
     }
 
     ngx_shmtx_unlock(&counters->shpool->mutex);
+
+    return rc;
 }
 
 
@@ -309,6 +328,27 @@ ngx_wholesale_counters_check(ngx_wholesale_counters_t *counters,
 }
 
 
+/* whether it would refuse; then the verdict, Redis's until now, is its own */
+
+static ngx_uint_t
+ngx_wholesale_counters_is_full(ngx_wholesale_counter_node_t *node,
+    ngx_wholesale_counter_t *counter, int64_t now)
+{
+    wholesale_limit_verdict_t  verdict;
+
+    if (counter->limit->dry_run
+        || wholesale_limit_check(counter->limit, &node->u.state, now,
+                                 &verdict))
+    {
+        return 0;
+    }
+
+    counter->verdict = verdict;
+
+    return 1;
+}
+
+
 /*
  * Makes the nodes that are missing.  Those that are there have just been
  * looked up one after the other: the first of them is the least recently used
@@ -395,6 +435,24 @@ ngx_wholesale_counters_make(ngx_wholesale_counters_t *counters, u_char *id,
     ngx_queue_insert_head(&counters->sh->queue, &cn->queue);
 
     return cn;
+}
+
+
+/* one that Redis has let in */
+
+static void
+ngx_wholesale_counters_add(ngx_wholesale_counter_node_t *node,
+    const wholesale_limit_t *limit, int64_t now)
+{
+    wholesale_limit_record(limit, &node->u.state, now);
+
+    node->expires = wholesale_limit_expires(limit, &node->u.state);
+
+    /* what comes later to a rate's counter lies on top of what was there */
+
+    if (now < node->alone && limit->kind == WHOLESALE_LIMIT_RATE) {
+        node->alone = node->expires;
+    }
 }
 
 

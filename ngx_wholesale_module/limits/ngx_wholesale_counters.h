@@ -62,6 +62,13 @@ typedef struct {
     /* microseconds since the epoch, from when on it means nothing */
     int64_t                       expires;
 
+    /*
+     * Until then it has requests in it that were let in by it alone, of which
+     * no Redis knows; 0: there has been none.  A quota's fade by then, with
+     * the window after theirs; a rate's are gone when its counter is empty.
+     */
+    int64_t                       alone;
+
     union {
         wholesale_limit_state_t   state;
 
@@ -109,8 +116,16 @@ void ngx_wholesale_counters_peek(ngx_wholesale_counters_t *counters,
  * there when Redis does not.  The verdicts are Redis's, and stay; a limit that
  * would have refused, but for its dry run, does not count the request.  What
  * there is no room for in the zone is not counted.
+ *
+ * But a counter that has let in requests by itself, while Redis could not be
+ * asked, has a say as long as they are in it: where it is full, none counts
+ * the request, and the verdict of that limit is its own.  So a gateway never
+ * lets in more than the limit by the two together.
+ *
+ * Returns NGX_OK; NGX_BUSY: refused; NGX_ERROR: these are too many, and none
+ * was counted.
  */
-void ngx_wholesale_counters_record(ngx_wholesale_counters_t *counters,
+ngx_int_t ngx_wholesale_counters_record(ngx_wholesale_counters_t *counters,
     ngx_wholesale_counter_t *counter, ngx_uint_t n);
 
 /*

@@ -18,6 +18,8 @@ static ngx_int_t ngx_http_wholesale_ask_redis(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 static void ngx_http_wholesale_redis_handler(void *data,
     ngx_wholesale_redis_limits_t *limits, ngx_int_t rc);
+static ngx_int_t ngx_http_wholesale_count_too(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx);
 static ngx_int_t ngx_http_wholesale_without_redis(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 static ngx_int_t ngx_http_wholesale_count_here(ngx_http_request_t *r,
@@ -114,26 +116,24 @@ ngx_http_wholesale_limit(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
 
     ctx->counted = NGX_HTTP_WHOLESALE_COUNTED_REDIS;
 
-    if (ctx->redis_rc == NGX_OK
-        && wmcf->redis_conf.on_failure == NGX_HTTP_WHOLESALE_REDIS_LOCAL)
-    {
-        ngx_wholesale_counters_record(&wmcf->counters, ctx->counters,
-                                      ctx->ncounters);
+    if (ctx->redis_rc == NGX_OK) {
+        return ngx_http_wholesale_count_too(r, ctx);
     }
 
-    if (ctx->redis_rc == NGX_BUSY) {
-        ngx_wholesale_refusals_remember(&wmcf->counters, ctx->counters,
-                                        ctx->ncounters, ctx->redis_answered);
+    /* ctx->redis_rc == NGX_BUSY */
 
-        rc = ngx_http_wholesale_redis_pause(r, ctx);
+    ngx_wholesale_refusals_remember(&wmcf->counters, ctx->counters,
+                                    ctx->ncounters, ctx->redis_answered);
 
-        if (rc != NGX_OK) {
-            ngx_http_wholesale_uncount(ctx);
-            return rc;
-        }
+    ngx_http_wholesale_uncount(ctx);
+
+    rc = ngx_http_wholesale_redis_pause(r, ctx);
+
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    return ngx_http_wholesale_verdict(ctx, ctx->redis_rc);
+    return ngx_http_wholesale_verdict(ctx, NGX_BUSY);
 }
 
 
@@ -283,6 +283,35 @@ ngx_http_wholesale_redis_handler(void *data,
 }
 
 
+/*
+ * Redis has let the request in, and these counters are to know of it.  They
+ * know of what Redis does not: of those that came when it could not be asked.
+ */
+
+static ngx_int_t
+ngx_http_wholesale_count_too(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx)
+{
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+
+    if (wmcf->redis_conf.on_failure != NGX_HTTP_WHOLESALE_REDIS_LOCAL
+        || ngx_wholesale_counters_record(&wmcf->counters, ctx->counters,
+                                         ctx->ncounters)
+           != NGX_BUSY)
+    {
+        return ngx_http_wholesale_verdict(ctx, NGX_OK);
+    }
+
+    ngx_wholesale_refusals_remember(&wmcf->counters, ctx->counters,
+                                    ctx->ncounters,
+                                    ngx_wholesale_counters_now());
+
+    return ngx_http_wholesale_verdict(ctx, NGX_BUSY);
+}
+
+
 static ngx_int_t
 ngx_http_wholesale_without_redis(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx)
@@ -328,6 +357,10 @@ ngx_http_wholesale_count_here(ngx_http_request_t *r,
 
     ngx_http_wholesale_log_uncrowded(ctx);
 
+    if (rc == NGX_BUSY) {
+        ngx_http_wholesale_uncount(ctx);
+    }
+
     return ngx_http_wholesale_verdict(ctx, rc);
 }
 
@@ -347,10 +380,6 @@ ngx_http_wholesale_cannot_count(ngx_http_wholesale_ctx_t *ctx)
 static ngx_int_t
 ngx_http_wholesale_verdict(ngx_http_wholesale_ctx_t *ctx, ngx_int_t rc)
 {
-    if (rc != NGX_OK) {
-        ngx_http_wholesale_uncount(ctx);
-    }
-
     ngx_http_wholesale_show_limits(ctx);
 
     if (rc == NGX_OK) {

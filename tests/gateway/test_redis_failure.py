@@ -344,6 +344,48 @@ def test_what_the_fleet_may_admit(gateway, redis, limits, asked):
         assert {counters(answer) for answer in answers} == {"local"}
 
 
+@pytest.mark.parametrize("limits", (THREE, QUOTA), ids=("rate", "quota"))
+@pytest.mark.parametrize("size", (1, 2))
+def test_what_the_fleet_may_admit_in_several_outages(gateway, redis, limits,
+                                                     size):
+    """What a gateway has admitted alone still counts when Redis, which knows
+    nothing of it, is back."""
+
+    keys = {}
+    fleet = [gateway(http=redis.block("timeout 100ms"), location=LOCATION,
+                     keys=keys, tenants={"acme": limits,
+                                         "bolt": MANY["acme"]})
+             for _ in range(size)]
+    statuses = []
+
+    def ask_all():
+        for running in fleet:
+            statuses.extend(running.update().status for _ in range(2))
+
+    for _ in range(3):
+        redis.freeze()
+
+        for running in fleet:
+            running.wait_for(
+                lambda: counters(running.update(tenant="bolt")) == "local",
+                "its end to be noticed")
+
+        ask_all()
+        redis.thaw()
+
+        for running in fleet:
+            wait_until_used(running, "bolt")
+
+        ask_all()
+
+    assert statuses.count(202) == 3 * size
+    assert set(statuses) == {202, 429}
+
+    answer = fleet[0].update()
+    check_refusal(answer, 429)
+    assert answer.header("RateLimit").startswith('"three";r=0;')
+
+
 def test_killed_and_restarted_under_load(gateway, redis):
     running = gateway(workers=2, http=redis.block(), location=LOCATION,
                       tenants=MANY)
