@@ -14,6 +14,7 @@ static ngx_int_t ngx_http_wholesale_make_counters(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 static void ngx_http_wholesale_peek(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
+static void ngx_http_wholesale_prolong(ngx_http_wholesale_ctx_t *ctx);
 static ngx_int_t ngx_http_wholesale_ask_redis(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx);
 static void ngx_http_wholesale_redis_handler(void *data,
@@ -74,6 +75,7 @@ ngx_http_wholesale_limit(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
 
         if (rc != NGX_OK) {
             ngx_http_wholesale_peek(r, ctx);
+            ngx_http_wholesale_prolong(ctx);
             return rc;
         }
 
@@ -130,6 +132,7 @@ ngx_http_wholesale_limit(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
     rc = ngx_http_wholesale_redis_pause(r, ctx);
 
     if (rc != NGX_OK) {
+        ngx_http_wholesale_prolong(ctx);
         return rc;
     }
 
@@ -200,7 +203,10 @@ ngx_http_wholesale_make_counters(ngx_http_request_t *r,
 }
 
 
-/* what is left, to tell it; where Redis counts, nobody knows without asking */
+/*
+ * What is left, to tell it.  Where Redis counts, nobody knows without asking,
+ * but for the limits that are known to be reached.
+ */
 
 static void
 ngx_http_wholesale_peek(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
@@ -209,18 +215,43 @@ ngx_http_wholesale_peek(ngx_http_request_t *r, ngx_http_wholesale_ctx_t *ctx)
 
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
 
-    if (wmcf->redis
-        && (wmcf->redis_conf.on_failure != NGX_HTTP_WHOLESALE_REDIS_LOCAL
-            || ngx_wholesale_redis_breaker(wmcf->redis)
-               != NGX_WHOLESALE_REDIS_BREAKER_OPEN))
+    if (wmcf->redis == NULL
+        || (wmcf->redis_conf.on_failure == NGX_HTTP_WHOLESALE_REDIS_LOCAL
+            && ngx_wholesale_redis_breaker(wmcf->redis)
+               == NGX_WHOLESALE_REDIS_BREAKER_OPEN))
     {
-        return;
+        ngx_wholesale_counters_peek(&wmcf->counters, ctx->counters,
+                                    ctx->ncounters);
+
+        ngx_http_wholesale_uncount(ctx);
     }
 
-    ngx_wholesale_counters_peek(&wmcf->counters, ctx->counters,
-                                ctx->ncounters);
+    if (wmcf->redis) {
+        (void) ngx_wholesale_refusals_find(&wmcf->counters, ctx->counters,
+                                           ctx->ncounters);
+    }
+}
 
-    ngx_http_wholesale_uncount(ctx);
+
+/* a request that a pause refuses has to wait for its limits as well */
+
+static void
+ngx_http_wholesale_prolong(ngx_http_wholesale_ctx_t *ctx)
+{
+    time_t      retry_after;
+    ngx_uint_t  i;
+
+    for (i = 0; i < ctx->ncounters; i++) {
+
+        if (ctx->counters[i].limit->dry_run) {
+            continue;
+        }
+
+        retry_after = ngx_http_wholesale_retry_after(
+                                         ctx->counters[i].verdict.retry_after);
+
+        ctx->retry_after = ngx_max(ctx->retry_after, retry_after);
+    }
 }
 
 

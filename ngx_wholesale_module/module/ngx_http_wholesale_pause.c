@@ -15,8 +15,8 @@
 
 
 static ngx_int_t ngx_http_wholesale_refuse_paused(
-    ngx_http_wholesale_ctx_t *ctx, int64_t left,
-    const ngx_http_wholesale_refusal_t *refusal);
+    ngx_http_wholesale_ctx_t *ctx, int64_t tenant_pause,
+    int64_t customer_pause);
 static void ngx_http_wholesale_remember_pause(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, ngx_uint_t status, time_t seconds);
 static void ngx_http_wholesale_pause_fleet(ngx_http_request_t *r,
@@ -64,7 +64,7 @@ ngx_int_t
 ngx_http_wholesale_check_pause(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx)
 {
-    int64_t                          left;
+    int64_t                          tenant_pause, customer_pause;
     ngx_str_t                        tenant, customer;
     ngx_uint_t                       npauses;
     ngx_http_wholesale_loc_conf_t   *wlcf;
@@ -85,41 +85,41 @@ ngx_http_wholesale_check_pause(ngx_http_request_t *r,
     tenant.data = (u_char *) ctx->tenant->name;
     tenant.len = ctx->tenant->name_len;
 
-    left = ngx_wholesale_refusals_paused(&wmcf->counters, &tenant,
-                                         &ngx_http_wholesale_nobody);
-    if (left) {
-        return ngx_http_wholesale_refuse_paused(ctx, left,
-                                            &ngx_http_wholesale_tenant_paused);
+    tenant_pause = ngx_wholesale_refusals_paused(&wmcf->counters, &tenant,
+                                                 &ngx_http_wholesale_nobody);
+    customer_pause = 0;
+
+    if (npauses == 2) {
+        customer = ngx_http_wholesale_counted_customer(ctx);
+
+        customer_pause = ngx_wholesale_refusals_paused(&wmcf->counters,
+                                                       &tenant, &customer);
     }
 
-    if (npauses == 1) {
-        return NGX_OK;
-    }
-
-    customer = ngx_http_wholesale_counted_customer(ctx);
-
-    left = ngx_wholesale_refusals_paused(&wmcf->counters, &tenant, &customer);
-
-    if (left) {
-        return ngx_http_wholesale_refuse_paused(ctx, left,
-                                                &ngx_http_wholesale_locked);
-    }
-
-    return NGX_OK;
+    return ngx_http_wholesale_refuse_paused(ctx, tenant_pause, customer_pause);
 }
 
 
+/* of two pauses, the tenant's is told, and when the longer one is over */
+
 static ngx_int_t
-ngx_http_wholesale_refuse_paused(ngx_http_wholesale_ctx_t *ctx, int64_t left,
-    const ngx_http_wholesale_refusal_t *refusal)
+ngx_http_wholesale_refuse_paused(ngx_http_wholesale_ctx_t *ctx,
+    int64_t tenant_pause, int64_t customer_pause)
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_wholesale_refuse_or_note(ctx, refusal);
+    if (tenant_pause == 0 && customer_pause == 0) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_wholesale_refuse_or_note(ctx, tenant_pause
+                                           ? &ngx_http_wholesale_tenant_paused
+                                           : &ngx_http_wholesale_locked);
 
     if (rc != NGX_OK) {
         ctx->reduced = 1;
-        ctx->retry_after = ngx_http_wholesale_retry_after(left);
+        ctx->retry_after = ngx_http_wholesale_retry_after(
+                                       ngx_max(tenant_pause, customer_pause));
     }
 
     return rc;
@@ -130,8 +130,8 @@ ngx_int_t
 ngx_http_wholesale_redis_pause(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx)
 {
-    int64_t                          pause;
     ngx_str_t                        tenant;
+    ngx_wholesale_redis_limits_t    *limits;
     ngx_http_wholesale_main_conf_t  *wmcf;
 
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
@@ -139,29 +139,24 @@ ngx_http_wholesale_redis_pause(ngx_http_request_t *r,
     tenant.data = (u_char *) ctx->tenant->name;
     tenant.len = ctx->tenant->name_len;
 
-    pause = ctx->redis_limits->tenant_pause;
+    limits = ctx->redis_limits;
 
-    if (pause) {
+    if (limits->tenant_pause) {
         (void) ngx_wholesale_refusals_pause(&wmcf->counters, &tenant,
                                             &ngx_http_wholesale_nobody,
-                                            ctx->redis_answered, pause);
-
-        return ngx_http_wholesale_refuse_paused(ctx, pause,
-                                            &ngx_http_wholesale_tenant_paused);
+                                            ctx->redis_answered,
+                                            limits->tenant_pause);
     }
 
-    pause = ctx->redis_limits->customer_pause;
-
-    if (pause) {
+    if (limits->customer_pause) {
         (void) ngx_wholesale_refusals_pause(&wmcf->counters, &tenant,
-                                            &ctx->redis_limits->customer,
-                                            ctx->redis_answered, pause);
-
-        return ngx_http_wholesale_refuse_paused(ctx, pause,
-                                                &ngx_http_wholesale_locked);
+                                            &limits->customer,
+                                            ctx->redis_answered,
+                                            limits->customer_pause);
     }
 
-    return NGX_OK;
+    return ngx_http_wholesale_refuse_paused(ctx, limits->tenant_pause,
+                                            limits->customer_pause);
 }
 
 

@@ -75,6 +75,79 @@ def test_a_customer(gateway, sandbox):
     assert running.update(tenant="bolt").status == 202
 
 
+def test_two_pauses(gateway, sandbox):
+    """Who waits as long as told is let in."""
+
+    running = gateway()
+    ask_for_pause(sandbox, 423, 50)
+    assert running.update().status == 423
+    ask_for_pause(sandbox, 429, 3)
+    assert running.get().status == 429
+
+    refused = running.update()
+    check_refusal(refused, 429, reduced=True)
+    assert 48 <= int(refused.header("Retry-After")) <= 55
+
+    # a locked customer can be looked at sooner
+    assert int(running.get().header("Retry-After")) <= 3
+
+
+ONE = {"limits": [{"name": "trial", "rate": "1/h", "dryRun": True},
+                  {"name": "one", "rate": "1/m"}]}
+
+
+def check_waits_for_the_limit(refused):
+    check_refusal(refused, 429, reduced=True)
+    assert 50 <= int(refused.header("Retry-After")) <= 66
+
+
+def test_a_pause_and_a_limit(gateway, sandbox):
+    running = gateway(tenants={"acme": ONE})
+    ask_for_pause(sandbox, 429, 5)
+    assert running.update().status == 429
+
+    check_waits_for_the_limit(running.update())
+
+
+def test_a_pause_and_a_limit_of_the_fleet(gateway, sandbox, redis):
+    """As Redis tells them, and as they are remembered then."""
+
+    keys = {}
+    fleet = [gateway(http=redis.block(), location=LOCATION, keys=keys,
+                     tenants={"acme": ONE, "bolt": LIMITED})
+             for _ in range(2)]
+
+    for running in fleet:
+        wait_until_used(running, "bolt")
+
+    ask_for_pause(sandbox, 429, 30)
+    assert fleet[0].update().status == 429
+    fleet[0].wait_for(lambda: redis.keys("*pause*"), "the news")
+
+    for _ in range(3):
+        check_waits_for_the_limit(fleet[1].update())
+
+
+def test_two_pauses_of_the_fleet(gateway, sandbox, redis):
+    keys = {}
+    fleet = [gateway(http=redis.block(), location=LOCATION, keys=keys,
+                     tenants={"acme": LIMITED}) for _ in range(2)]
+
+    for running in fleet:
+        wait_until_used(running)
+
+    ask_for_pause(sandbox, 423, 50)
+    assert fleet[0].update().status == 423
+    ask_for_pause(sandbox, 429, 20)
+    assert fleet[0].get().status == 429
+    fleet[0].wait_for(lambda: len(redis.keys("*pause*")) == 2, "the news")
+
+    for _ in range(3):
+        refused = fleet[1].update()
+        check_refusal(refused, 429, reduced=True)
+        assert 45 <= int(refused.header("Retry-After")) <= 55
+
+
 def test_what_pauses_nobody(gateway, sandbox):
     running = gateway()
 
