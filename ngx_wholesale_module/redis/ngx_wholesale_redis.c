@@ -59,7 +59,8 @@ struct ngx_wholesale_redis_s {
      *
      * OPEN -> HALF_OPEN: the next connection has answered its greeting.
      *
-     * HALF_OPEN -> CLOSED: a command was answered.
+     * HALF_OPEN -> CLOSED: a command was answered, but not by NOSCRIPT: what
+     * is sent next, with the script, may be refused.
      */
     ngx_wholesale_redis_breaker_e      breaker;
     ngx_wholesale_redis_error_e        last_error;
@@ -620,6 +621,7 @@ ngx_wholesale_redis_reply(void *data, redisReply *reply)
 {
     ngx_wholesale_redis_t *redis = data;
 
+    ngx_uint_t                    noscript;
     ngx_queue_t                  *q;
     ngx_wholesale_redis_error_e   error;
     ngx_wholesale_redis_query_t  *query;
@@ -644,11 +646,15 @@ ngx_wholesale_redis_reply(void *data, redisReply *reply)
         return error;
     }
 
+    noscript = ngx_wholesale_redis_reply_noscript(reply);
+
     if (ngx_wholesale_redis_finish(query, error, reply) != NGX_OK) {
         return NGX_WHOLESALE_REDIS_PROTOCOL;
     }
 
-    ngx_wholesale_redis_close_breaker(redis);
+    if (!noscript) {
+        ngx_wholesale_redis_close_breaker(redis);
+    }
 
     return NGX_WHOLESALE_REDIS_OK;
 }

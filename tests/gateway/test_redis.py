@@ -182,6 +182,30 @@ def test_rights_that_are_missing(gateway, redis, rights, said):
                      said)
 
 
+@pytest.mark.parametrize("missing", ("-eval", "-evalsha"))
+def test_a_right_that_is_missing_is_told_once(gateway, redis, missing):
+    """However often it is asked meanwhile, and when it is there again."""
+
+    redis.command("ACL", "SETUSER", "gateway", missing)
+    running = gateway(http=redis.block(), location=LOCATION, tenants=MANY)
+
+    # for long enough to have tried again some times
+    end = time.monotonic() + 1.5
+
+    while time.monotonic() < end:
+        answer = running.update()
+        assert answer.status == 202 and counters(answer) == "local"
+
+    gone, = trouble(running)
+    assert "cannot be used" in gone
+
+    redis.command("ACL", "SETUSER", "gateway", missing.replace("-", "+"))
+    wait_until_used(running)
+
+    gone, back = trouble(running)
+    assert "[notice]" in back and "is used again" in back
+
+
 def test_no_user(gateway, redis):
     running = gateway(
         http=f"wholesale_redis {{ server 127.0.0.1:{redis.port}; }}",
