@@ -47,6 +47,16 @@ static const ngx_wholesale_redis_code_t  ngx_wholesale_redis_codes[] = {
     { ngx_string("WRONGPASS"), NGX_WHOLESALE_REDIS_AUTH },
     { ngx_string("NOPERM"), NGX_WHOLESALE_REDIS_AUTH },
 
+    /*
+     * NOPERM of a command inside of a script: Redis 6.2, 7.0, and later ones
+     * and Valkey
+     */
+
+    { ngx_string("The user executing the script"), NGX_WHOLESALE_REDIS_AUTH },
+    { ngx_string("ERR The user executing the script"),
+      NGX_WHOLESALE_REDIS_AUTH },
+    { ngx_string("ERR ACL failure in"), NGX_WHOLESALE_REDIS_AUTH },
+
     { ngx_string("LOADING"), NGX_WHOLESALE_REDIS_STATE },
     { ngx_string("READONLY"), NGX_WHOLESALE_REDIS_STATE },
     { ngx_string("OOM"), NGX_WHOLESALE_REDIS_STATE },

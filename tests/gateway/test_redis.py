@@ -182,7 +182,8 @@ def test_rights_that_are_missing(gateway, redis, rights, said):
                      said)
 
 
-@pytest.mark.parametrize("missing", ("-eval", "-evalsha"))
+@pytest.mark.parametrize("missing", ("-eval", "-evalsha", "-set", "-get",
+                                     "-time"))
 def test_a_right_that_is_missing_is_told_once(gateway, redis, missing):
     """However often it is asked meanwhile, and when it is there again."""
 

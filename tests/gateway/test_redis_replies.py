@@ -53,6 +53,15 @@ ANYONE = (
     b"-ERR Error running script (call to f_0): @user_script:41: "
     b"@user_script: 41: -READONLY You can't write against a read only "
     b"replica. \r\n",
+
+    # a script that may not do what it does, by 6.2, 7.0 and later ones
+    b"-ERR Error running script (call to f_0): @user_script:1: "
+    b"@user_script: 1: The user executing the script can't run this command "
+    b"or subcommand\r\n",
+    b"-ERR The user executing the script can't run this command or "
+    b"subcommand script: 0, on @user_script:1.\r\n",
+    b"-ERR ACL failure in script: User gateway has no permissions to run the "
+    b"'set' command script: 0, on @user_script:1.\r\n",
 )
 
 COMMAND = (
@@ -141,7 +150,8 @@ def test_an_error_for_anyone(running, proxy, reply):
     # with what Redis said
     assert any(word in gone for word in (
         "LOADING", "READONLY", "OOM", "NOAUTH", "WRONGPASS", "NOPERM",
-        "MISCONF", "BUSY", "MASTERDOWN", "CLUSTERDOWN")), gone
+        "MISCONF", "BUSY", "MASTERDOWN", "CLUSTERDOWN",
+        "The user executing the script", "ACL failure in script")), gone
 
 
 @pytest.mark.parametrize("reply", COMMAND, ids=names(COMMAND))
