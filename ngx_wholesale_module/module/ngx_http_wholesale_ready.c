@@ -147,7 +147,12 @@ ngx_http_wholesale_ready_redis(ngx_http_wholesale_ready_t *page,
         return;
     }
 
-    if (ngx_wholesale_redis_connected(wmcf->redis)) {
+    /* half-open, it has not yet answered what requests ask */
+
+    if (ngx_wholesale_redis_connected(wmcf->redis)
+        && ngx_wholesale_redis_breaker(wmcf->redis)
+           == NGX_WHOLESALE_REDIS_BREAKER_CLOSED)
+    {
         page->p = ngx_slprintf(page->p, page->last,
                                "{\"state\": \"connected\"}");
         return;

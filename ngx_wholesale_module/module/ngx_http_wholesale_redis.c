@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 #include <ngx_http_wholesale_redis.h>
 #include <ngx_wholesale_redis_password.h>
+#include <ngx_wholesale_redis_probe.h>
 
 
 #define NGX_HTTP_WHOLESALE_REDIS_PORT          6379
@@ -431,6 +432,8 @@ ngx_http_wholesale_redis_complete(ngx_conf_t *cf,
     ngx_conf_init_msec_value(rcf->redis.timeout,
                              NGX_HTTP_WHOLESALE_REDIS_TIMEOUT);
     ngx_conf_init_uint_value(rcf->on_failure, NGX_HTTP_WHOLESALE_REDIS_LOCAL);
+
+    rcf->redis.probe = ngx_wholesale_redis_probe;
 
     if (rcf->redis.key_prefix.data == NULL) {
         ngx_str_set(&rcf->redis.key_prefix, NGX_HTTP_WHOLESALE_REDIS_PREFIX);

@@ -47,8 +47,8 @@ struct ngx_wholesale_redis_s {
      * OPEN: commands are declined.  A connection is being made, or the retry
      * timer runs towards that.
      *
-     * HALF_OPEN: one command at a time is accepted.  The connection has
-     * answered its greeting.
+     * HALF_OPEN: one command at a time is accepted, the first of them the
+     * probe.  The connection has answered its greeting.
      *
      * CLOSED, HALF_OPEN -> OPEN: a command or an attempt to connect took too
      * long, the connection was lost, or what came over it was wrong, or was
@@ -296,7 +296,7 @@ ngx_wholesale_redis_cleanup(void *data)
 {
     ngx_wholesale_redis_t *redis = data;
 
-    ngx_queue_t  *q, *next;
+    ngx_queue_t  *q;
 
     ngx_wholesale_redis_disconnect(&redis->connection);
 
@@ -314,11 +314,8 @@ ngx_wholesale_redis_cleanup(void *data)
 
     ngx_queue_add(&redis->accepted, &redis->sent);
 
-    for (q = ngx_queue_head(&redis->accepted);
-         q != ngx_queue_sentinel(&redis->accepted);
-         q = next)
-    {
-        next = ngx_queue_next(q);
+    while (!ngx_queue_empty(&redis->accepted)) {
+        q = ngx_queue_head(&redis->accepted);
 
         ngx_wholesale_redis_free_query(
                        ngx_queue_data(q, ngx_wholesale_redis_query_t, queue));
@@ -601,6 +598,10 @@ ngx_wholesale_redis_ready(void *data)
 
     if (redis->breaker == NGX_WHOLESALE_REDIS_BREAKER_OPEN) {
         redis->breaker = NGX_WHOLESALE_REDIS_BREAKER_HALF_OPEN;
+
+        if (redis->connection.conf->probe) {
+            redis->connection.conf->probe(redis);
+        }
     }
 
     ngx_post_event(&redis->turn, &ngx_posted_events);

@@ -68,6 +68,10 @@ typedef enum {
 } ngx_wholesale_redis_breaker_e;
 
 
+typedef struct ngx_wholesale_redis_s        ngx_wholesale_redis_t;
+typedef struct ngx_wholesale_redis_query_s  ngx_wholesale_redis_query_t;
+
+
 /* everything in it outlives the handles made of it; nothing is copied */
 
 typedef struct {
@@ -102,6 +106,12 @@ typedef struct {
      */
     ngx_msec_t                         timeout;
 
+    /*
+     * Called when the breaker becomes half-open, to send one command by whose
+     * answer it closes, without waiting for anybody else's; or NULL.
+     */
+    void                             (*probe)(ngx_wholesale_redis_t *redis);
+
 #if (NGX_SSL)
     /* NULL: no TLS.  Verification is a matter of the context. */
     ngx_ssl_t                         *ssl;
@@ -127,10 +137,6 @@ typedef struct {
      */
     ngx_atomic_t                       replies[NGX_WHOLESALE_REDIS_ERRORS];
 } ngx_wholesale_redis_counters_t;
-
-
-typedef struct ngx_wholesale_redis_s        ngx_wholesale_redis_t;
-typedef struct ngx_wholesale_redis_query_s  ngx_wholesale_redis_query_t;
 
 
 /*

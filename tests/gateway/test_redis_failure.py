@@ -249,6 +249,37 @@ def test_out_of_memory(gateway, redis):
     check_came_back(running, before, "OOM")
 
 
+def test_ready_only_when_it_can_count(gateway, redis):
+    """Redis answers PING, but no request could be counted: a balancer must
+    not bring the gateway back.  It sees by itself when that is over."""
+
+    running = gateway(http=redis.block("on_failure deny"), tenants=MANY,
+                      server="location = /ready { wholesale_ready; }")
+
+    def ready():
+        return running.get(target="/ready").status
+
+    running.wait_for(lambda: running.update().status == 202, "its begin")
+    assert ready() == 200
+
+    redis.command("CONFIG", "SET", "maxmemory", 1)
+    assert running.update().status == 503
+
+    # some attempts to connect later, with no traffic
+    end = time.monotonic() + 2
+
+    while time.monotonic() < end:
+        assert ready() == 503
+        time.sleep(0.02)
+
+    redis.command("CONFIG", "SET", "maxmemory", 0)
+    running.wait_for(lambda: ready() == 200, "its return")
+    assert running.update().status == 202
+
+    gone, back = trouble(running)
+    assert "OOM" in gone and "is used again" in back
+
+
 def test_a_replica(gateway, redis):
     running = gateway(http=redis.block(), location=LOCATION, tenants=MANY)
     wait_until_used(running)
