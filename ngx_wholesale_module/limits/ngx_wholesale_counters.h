@@ -51,6 +51,16 @@ typedef struct {
 } ngx_wholesale_counters_t;
 
 
+/* of a refusal or a pause, which ends when its node expires */
+
+typedef struct {
+    int64_t                       since;
+
+    /* a pause: the fleet does not know of it */
+    ngx_uint_t                    untold;
+} ngx_wholesale_refusal_t;
+
+
 /* a node of the set; behind the head of its ngx_rbtree_node_t */
 
 typedef struct {
@@ -72,8 +82,7 @@ typedef struct {
     union {
         wholesale_limit_state_t   state;
 
-        /* of a refusal, which ends at "expires" */
-        int64_t                   since;
+        ngx_wholesale_refusal_t   refusal;
     } u;
 } ngx_wholesale_counter_node_t;
 

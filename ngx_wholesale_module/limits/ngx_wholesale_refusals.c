@@ -16,8 +16,8 @@ static void ngx_wholesale_pause_name(u_char *id, ngx_str_t *tenant,
 static ngx_int_t ngx_wholesale_refusals_set(
     ngx_wholesale_counters_t *counters, u_char *id, int64_t since,
     int64_t expires);
-static int64_t ngx_wholesale_refusals_left(
-    ngx_wholesale_counters_t *counters, u_char *id, int64_t now);
+static int64_t ngx_wholesale_refusals_left(ngx_wholesale_counter_node_t *node,
+    int64_t now);
 
 
 void
@@ -68,7 +68,8 @@ ngx_wholesale_refusals_find(ngx_wholesale_counters_t *counters,
 
         ngx_wholesale_refusal_name(id, &counter[i]);
 
-        left = ngx_wholesale_refusals_left(counters, id, now);
+        left = ngx_wholesale_refusals_left(
+                           ngx_wholesale_counters_lookup(counters, id), now);
 
         if (left) {
             counter[i].verdict.remaining = 0;
@@ -113,10 +114,13 @@ ngx_wholesale_refusals_pause(ngx_wholesale_counters_t *counters,
 
 int64_t
 ngx_wholesale_refusals_paused(ngx_wholesale_counters_t *counters,
-    ngx_str_t *tenant, ngx_str_t *customer)
+    ngx_str_t *tenant, ngx_str_t *customer, ngx_uint_t *untold)
 {
-    u_char   id[NGX_WHOLESALE_COUNTER_ID_LEN];
-    int64_t  left;
+    u_char                         id[NGX_WHOLESALE_COUNTER_ID_LEN];
+    int64_t                        left;
+    ngx_wholesale_counter_node_t  *node;
+
+    *untold = 0;
 
     /* mostly nobody is */
 
@@ -128,12 +132,38 @@ ngx_wholesale_refusals_paused(ngx_wholesale_counters_t *counters,
 
     ngx_shmtx_lock(&counters->shpool->mutex);
 
-    left = ngx_wholesale_refusals_left(counters, id,
-                                       ngx_wholesale_counters_now());
+    node = ngx_wholesale_counters_lookup(counters, id);
+
+    left = ngx_wholesale_refusals_left(node, ngx_wholesale_counters_now());
+
+    if (left) {
+        *untold = node->u.refusal.untold;
+    }
 
     ngx_shmtx_unlock(&counters->shpool->mutex);
 
     return left;
+}
+
+
+void
+ngx_wholesale_refusals_tell(ngx_wholesale_counters_t *counters,
+    ngx_str_t *tenant, ngx_str_t *customer, ngx_uint_t told)
+{
+    u_char                         id[NGX_WHOLESALE_COUNTER_ID_LEN];
+    ngx_wholesale_counter_node_t  *node;
+
+    ngx_wholesale_pause_name(id, tenant, customer);
+
+    ngx_shmtx_lock(&counters->shpool->mutex);
+
+    node = ngx_wholesale_counters_lookup(counters, id);
+
+    if (node) {
+        node->u.refusal.untold = !told;
+    }
+
+    ngx_shmtx_unlock(&counters->shpool->mutex);
 }
 
 
@@ -187,9 +217,9 @@ ngx_wholesale_refusals_set(ngx_wholesale_counters_t *counters, u_char *id,
 
     node = ngx_wholesale_counters_get(counters, id, now);
 
-    if (node && (expires > node->expires || now < node->u.since)) {
+    if (node && (expires > node->expires || now < node->u.refusal.since)) {
         node->expires = expires;
-        node->u.since = since;
+        node->u.refusal.since = since;
 
         return NGX_OK;
     }
@@ -198,15 +228,12 @@ ngx_wholesale_refusals_set(ngx_wholesale_counters_t *counters, u_char *id,
 }
 
 
+/* "node" may be NULL */
+
 static int64_t
-ngx_wholesale_refusals_left(ngx_wholesale_counters_t *counters, u_char *id,
-    int64_t now)
+ngx_wholesale_refusals_left(ngx_wholesale_counter_node_t *node, int64_t now)
 {
-    ngx_wholesale_counter_node_t  *node;
-
-    node = ngx_wholesale_counters_lookup(counters, id);
-
-    if (node && now >= node->u.since && now < node->expires) {
+    if (node && now >= node->u.refusal.since && now < node->expires) {
         return node->expires - now;
     }
 

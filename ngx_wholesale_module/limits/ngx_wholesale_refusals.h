@@ -55,9 +55,16 @@ ngx_int_t ngx_wholesale_refusals_find(ngx_wholesale_counters_t *counters,
 ngx_int_t ngx_wholesale_refusals_pause(ngx_wholesale_counters_t *counters,
     ngx_str_t *tenant, ngx_str_t *customer, int64_t since, int64_t pause);
 
-/* microseconds that are left of a pause; 0: there is none */
+/*
+ * Returns microseconds that are left of a pause; 0: there is none.  Sets
+ * "untold" to whether ngx_wholesale_refusals_tell() has said so of it.
+ */
 int64_t ngx_wholesale_refusals_paused(ngx_wholesale_counters_t *counters,
-    ngx_str_t *tenant, ngx_str_t *customer);
+    ngx_str_t *tenant, ngx_str_t *customer, ngx_uint_t *untold);
+
+/* remembers of a pause whether the fleet has been told it; if not, it should */
+void ngx_wholesale_refusals_tell(ngx_wholesale_counters_t *counters,
+    ngx_str_t *tenant, ngx_str_t *customer, ngx_uint_t told);
 
 
 #endif /* _NGX_WHOLESALE_REFUSALS_H_INCLUDED_ */

@@ -14,6 +14,8 @@
 #define NGX_HTTP_WHOLESALE_PAUSE_UNKNOWN  5
 
 
+static int64_t ngx_http_wholesale_known_pause(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx, ngx_str_t *customer);
 static ngx_int_t ngx_http_wholesale_refuse_paused(
     ngx_http_wholesale_ctx_t *ctx, int64_t tenant_pause,
     int64_t customer_pause);
@@ -64,11 +66,10 @@ ngx_int_t
 ngx_http_wholesale_check_pause(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx)
 {
-    int64_t                          tenant_pause, customer_pause;
-    ngx_str_t                        tenant, customer;
-    ngx_uint_t                       npauses;
-    ngx_http_wholesale_loc_conf_t   *wlcf;
-    ngx_http_wholesale_main_conf_t  *wmcf;
+    int64_t                         tenant_pause, customer_pause;
+    ngx_str_t                       customer;
+    ngx_uint_t                      npauses;
+    ngx_http_wholesale_loc_conf_t  *wlcf;
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_wholesale_module);
 
@@ -80,23 +81,47 @@ ngx_http_wholesale_check_pause(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
-
-    tenant.data = (u_char *) ctx->tenant->name;
-    tenant.len = ctx->tenant->name_len;
-
-    tenant_pause = ngx_wholesale_refusals_paused(&wmcf->counters, &tenant,
-                                                 &ngx_http_wholesale_nobody);
+    tenant_pause = ngx_http_wholesale_known_pause(r, ctx,
+                                                  &ngx_http_wholesale_nobody);
     customer_pause = 0;
 
     if (npauses == 2) {
         customer = ngx_http_wholesale_counted_customer(ctx);
 
-        customer_pause = ngx_wholesale_refusals_paused(&wmcf->counters,
-                                                       &tenant, &customer);
+        customer_pause = ngx_http_wholesale_known_pause(r, ctx, &customer);
     }
 
     return ngx_http_wholesale_refuse_paused(ctx, tenant_pause, customer_pause);
+}
+
+
+/* one that was learnt while Redis could not be told is told when it can be */
+
+static int64_t
+ngx_http_wholesale_known_pause(ngx_http_request_t *r,
+    ngx_http_wholesale_ctx_t *ctx, ngx_str_t *customer)
+{
+    int64_t                          pause;
+    ngx_str_t                        tenant;
+    ngx_uint_t                       untold;
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+
+    tenant.data = (u_char *) ctx->tenant->name;
+    tenant.len = ctx->tenant->name_len;
+
+    pause = ngx_wholesale_refusals_paused(&wmcf->counters, &tenant, customer,
+                                          &untold);
+
+    if (untold && wmcf->redis
+        && ngx_wholesale_redis_breaker(wmcf->redis)
+           == NGX_WHOLESALE_REDIS_BREAKER_CLOSED)
+    {
+        ngx_http_wholesale_pause_fleet(r, ctx, &tenant, customer, pause);
+    }
+
+    return pause;
 }
 
 
@@ -288,6 +313,7 @@ ngx_http_wholesale_pause_fleet(ngx_http_request_t *r,
     ngx_http_wholesale_ctx_t *ctx, ngx_str_t *tenant, ngx_str_t *customer,
     int64_t pause)
 {
+    ngx_int_t                        rc;
     ngx_http_wholesale_main_conf_t  *wmcf;
 
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
@@ -296,8 +322,11 @@ ngx_http_wholesale_pause_fleet(ngx_http_request_t *r,
         return;
     }
 
-    (void) ngx_wholesale_redis_limits_pause(wmcf->redis, r->pool, tenant,
-                                            customer, pause);
+    rc = ngx_wholesale_redis_limits_pause(wmcf->redis, r->pool, tenant,
+                                          customer, pause);
+
+    ngx_wholesale_refusals_tell(&wmcf->counters, tenant, customer,
+                                rc == NGX_OK);
 }
 
 

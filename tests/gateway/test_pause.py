@@ -9,7 +9,7 @@ import time
 import pytest
 
 from gateway.gateway import CUSTOMER, CUSTOMERS
-from gateway.redis import LOCATION, wait_until_used
+from gateway.redis import LOCATION, counters, wait_until_used
 from gateway.refusal import check_refusal
 
 OTHER = "Y2lzY29zcGFyazovL3VzL0VOVEVSUFJJU0UvMDAwMDAwMDA"
@@ -305,6 +305,42 @@ def test_the_fleet(gateway, sandbox, redis, status):
 
     assert 2.9 < time.monotonic() - started < 3.6
     assert redis.keys("*pause*") == []
+
+
+def test_a_pause_while_redis_is_away(gateway, sandbox, redis):
+    """The fleet is told when Redis is back."""
+
+    keys = {}
+    fleet = [gateway(http=redis.block("timeout 100ms"), location=LOCATION,
+                     keys=keys, tenants={"acme": LIMITED, "bolt": LIMITED})
+             for _ in range(2)]
+
+    for running in fleet:
+        wait_until_used(running, "bolt")
+
+    redis.freeze()
+    fleet[0].wait_for(
+        lambda: counters(fleet[0].update(tenant="bolt")) == "local",
+        "its end to be noticed")
+    ask_for_pause(sandbox, 429, 30)
+    assert fleet[0].update().status == 429
+    redis.thaw()
+
+    for running in fleet:
+        wait_until_used(running, "bolt")
+
+    monitor = redis.monitor()
+    check_refusal(fleet[0].update(), 429, reduced=True)
+    fleet[0].wait_for(lambda: redis.keys("*pause*"), "the news")
+
+    key, = redis.keys("*pause*")
+    assert 15000 < redis.command("PTTL", key) < 30000
+    check_refusal(fleet[1].update(), 429, reduced=True)
+
+    # once
+    check_refusal(fleet[0].update(), 429, reduced=True)
+    assert monitor.commands() == ["EVAL", "EVALSHA"]
+    monitor.close()
 
 
 def test_of_two_pauses_the_fleet_keeps_the_longer(gateway, sandbox, redis):
