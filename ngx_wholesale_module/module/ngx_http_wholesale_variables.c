@@ -212,7 +212,7 @@ ngx_http_wholesale_reason_variable(ngx_http_request_t *r,
 }
 
 
-/* of the limit that has least left */
+/* of the limit that has least left, of those that are enforced */
 
 static ngx_int_t
 ngx_http_wholesale_remaining_variable(ngx_http_request_t *r,
@@ -221,6 +221,7 @@ ngx_http_wholesale_remaining_variable(ngx_http_request_t *r,
     u_char                    *p;
     int64_t                    remaining;
     ngx_uint_t                 i;
+    ngx_wholesale_counter_t   *counter;
     ngx_http_wholesale_ctx_t  *ctx;
 
     ctx = ngx_http_wholesale_get_ctx(r->main);
@@ -230,10 +231,21 @@ ngx_http_wholesale_remaining_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    remaining = ctx->counters[0].verdict.remaining;
+    remaining = -1;
 
-    for (i = 1; i < ctx->ncounters; i++) {
-        remaining = ngx_min(remaining, ctx->counters[i].verdict.remaining);
+    for (i = 0; i < ctx->ncounters; i++) {
+        counter = &ctx->counters[i];
+
+        if (!counter->limit->dry_run
+            && (remaining < 0 || counter->verdict.remaining < remaining))
+        {
+            remaining = counter->verdict.remaining;
+        }
+    }
+
+    if (remaining < 0) {
+        v->not_found = 1;
+        return NGX_OK;
     }
 
     p = ngx_pnalloc(r->pool, NGX_INT64_LEN);

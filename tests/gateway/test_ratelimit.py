@@ -247,3 +247,21 @@ def test_the_same_of_the_old_fields(gateway, sandbox, theirs, stays):
     assert number(answer, "X-RateLimit-Limit") == (777 if stays else 4)
     assert number(answer, "X-RateLimit-Reset") == (9 if stays else 60)
     assert state(answer)["burst"][0] == 3
+
+
+def test_the_variable_says_the_same(gateway):
+    """Of the limits that are enforced, as the fields do."""
+
+    trial = {"name": "trial", "rate": "1/h", "dryRun": True}
+    running = gateway(
+        location="add_header X-Left $wholesale_remaining always;",
+        tenants={"acme": {"limits": [
+                     trial, {"name": "hourly", "rate": "3/h", "burst": 3}]},
+                 "bolt": {"limits": [trial]}})
+
+    for _ in range(3):
+        answer = running.update()
+        assert answer.header("X-Left") == answer.header("X-RateLimit-Remaining")
+        assert running.update(tenant="bolt").header("X-Left") is None
+
+    assert answer.header("X-Left") == "0"
