@@ -32,6 +32,7 @@ static ngx_uint_t ngx_http_wholesale_ratelimit_stays(ngx_http_request_t *r,
     ngx_wholesale_counter_t *tightest);
 static int64_t ngx_http_wholesale_ratelimit_remaining(ngx_str_t *value,
     const char *parameter);
+static u_char *ngx_http_wholesale_ratelimit_semicolon(u_char *p, u_char *last);
 static void ngx_http_wholesale_ratelimit_clear(ngx_http_request_t *r,
     const char *name);
 static ngx_int_t ngx_http_wholesale_ratelimit_number(ngx_http_request_t *r,
@@ -344,7 +345,7 @@ ngx_http_wholesale_ratelimit_remaining(ngx_str_t *value, const char *parameter)
     while (p < last) {
 
         if (parameter) {
-            p = ngx_strlchr(p, last, ';');
+            p = ngx_http_wholesale_ratelimit_semicolon(p, last);
             if (p == NULL) {
                 break;
             }
@@ -379,6 +380,32 @@ ngx_http_wholesale_ratelimit_remaining(ngx_str_t *value, const char *parameter)
     }
 
     return least;
+}
+
+
+/* the next one that is in no string, or NULL; names of limits are strings */
+
+static u_char *
+ngx_http_wholesale_ratelimit_semicolon(u_char *p, u_char *last)
+{
+    ngx_uint_t  quoted;
+
+    quoted = 0;
+
+    for ( /* void */ ; p < last; p++) {
+
+        if (*p == '"') {
+            quoted = !quoted;
+
+        } else if (quoted && *p == '\\') {
+            p++;
+
+        } else if (!quoted && *p == ';') {
+            return p;
+        }
+    }
+
+    return NULL;
 }
 
 

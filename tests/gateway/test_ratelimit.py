@@ -217,6 +217,8 @@ def test_what_is_not_enforced_is_not_told(gateway):
     ('"webex";r=3;t=7', True),              # the same
     ('"webex";r=4;t=7', False),
     ('"a";r=50;t=7, "b";t=7;r=20', False),
+    ('"w;r=1";r=20;t=7', False),            # a name
+    (r'"w\";r=20";r=1;t=7', True),
     ("limit=10, remaining=50", True),       # no telling
     ("", True),
 ))
