@@ -426,6 +426,10 @@ wholesale_query_hides(const char *query, size_t len)
         return 1;
     }
 
+    if (len == 0) {
+        return 0;
+    }
+
     memcpy(decoded, query, len);
 
     for (pass = 0; pass < WHOLESALE_QUERY_DECODED_MAX; pass++) {

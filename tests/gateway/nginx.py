@@ -30,7 +30,8 @@ STOP_SECONDS = 20
 ATTEMPTS = 5
 
 # never in an error log, unless a test says so
-SERIOUS = re.compile(r"\[(alert|emerg|crit)\]")
+# gcc's undefined behaviour sanitizer reports where nginx's errors go
+SERIOUS = re.compile(r"\[(alert|emerg|crit)\]|: runtime error: |ERROR: \w+:")
 
 
 def version():

@@ -168,6 +168,17 @@ def test_a_serious_line_that_is_expected(start_nginx):
     nginx.stop()
 
 
+@pytest.mark.parametrize("line", (
+    "wholesale_path.c:1:2: runtime error: null pointer passed",
+    "==1==ERROR: AddressSanitizer: heap-use-after-free"))
+def test_a_sanitizer_line_fails(plain, line):
+    with plain.error_log.open("a") as log:
+        log.write(line + "\n")
+
+    with pytest.raises(AssertionError, match=re.escape(line)):
+        plain.stop()
+
+
 def test_a_sanitizer_report_fails(plain):
     (plain.folder / "sanitizer.1234").write_text("ERROR: planted overflow\n")
 

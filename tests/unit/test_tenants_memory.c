@@ -43,7 +43,7 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
 void __wrap_free(void *p);
 
-static void test_failures(const char *text, int valid);
+static void test_failures(const char *text, size_t len, int valid);
 static void test_count(void *data, const char *path, const char *sentence);
 static int test_fails(void);
 static void *test_json_malloc(size_t size);
@@ -64,11 +64,11 @@ test_tenants_no_memory(void **state)
     char    *text;
 
     text = test_file(TEST_VALID, &len);
-    test_failures(text, 1);
+    test_failures(text, len, 1);
     free(text);
 
     text = test_file(TEST_INVALID, &len);
-    test_failures(text, 0);
+    test_failures(text, len, 0);
     free(text);
 }
 
@@ -79,7 +79,7 @@ test_tenants_no_memory(void **state)
  */
 
 static void
-test_failures(const char *text, int valid)
+test_failures(const char *text, size_t len, int valid)
 {
     size_t                n, living, mistakes;
     wholesale_tenants_t  *tenants;
@@ -90,7 +90,7 @@ test_failures(const char *text, int valid)
         mistakes = 0;
         test_failing = n;
 
-        tenants = wholesale_tenants_parse(text, strlen(text), NULL, test_count,
+        tenants = wholesale_tenants_parse(text, len, NULL, test_count,
                                           &mistakes);
 
         if (test_failing != 0) {
