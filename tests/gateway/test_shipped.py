@@ -75,12 +75,12 @@ def test_what_compose_needs_is_prepared(tmp_path):
 
     made = files(folder)
     key = done.stdout.split()[-1]
-    password = made["secrets/redis_password"].strip()
+    password = made["secrets/redis/password"].strip()
     tenants = json.loads(made["secrets/tenants/tenants.json"])["tenants"]
 
     assert tenants["acme"]["keys"] == [
         "sha256:" + hashlib.sha256(key.encode()).hexdigest()]
-    assert made["secrets/webex_access_token"] == "a-token\n"
+    assert made["secrets/webex/access_token"] == "a-token\n"
     assert made[".env"].strip() == ""
 
     # no more rights than the documents say, and no password beside its file
@@ -107,7 +107,26 @@ def test_the_sandbox_is_prepared(tmp_path):
 
     assert "COMPOSE_PROFILES=sandbox" in made[".env"].split()
     assert (made["secrets/sandbox/access_token"]
-            == made["secrets/webex_access_token"])
+            == made["secrets/webex/access_token"])
+
+
+def test_compose_mounts_folders():
+    """A file that is mounted by itself is not seen when it is replaced."""
+
+    compose = (REPOSITORY / "docker/compose.yaml").read_text()
+    conf = (REPOSITORY / "docker/nginx.conf").read_text()
+
+    assert "file: ./secrets" not in compose
+
+    # where what prepare makes is, and what the configuration names
+
+    mounted = dict(re.findall(r"- \./(secrets/\w+):(\S+):ro", compose))
+    named = re.findall(r"(?:_file|_tenants) +(/\S+);", conf)
+
+    assert sorted(named) == sorted([
+        mounted["secrets/redis"] + "/password",
+        mounted["secrets/tenants"] + "/tenants.json",
+        mounted["secrets/webex"] + "/access_token"])
 
 
 def test_a_token_or_the_sandbox_is_needed(tmp_path):
