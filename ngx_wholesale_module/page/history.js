@@ -154,11 +154,15 @@ const history = {
         return -lower;
     },
 
-    // A run is refusals by one limit without a minute between two of them.
+    // A run is refusals by one limit without a minute between two of them; of
+    // the limit null, those of pauses that Webex has asked for.
 
     note(doc, first) {
-        for (const [tenant, { limits }] of Object.entries(doc.tenants)) {
-            for (const [limit, { refused }] of Object.entries(limits || {})) {
+        for (const [tenant, figures] of Object.entries(doc.tenants)) {
+            const all = [[null, { refused: figures.paused }],
+                         ...Object.entries(figures.limits || {})];
+
+            for (const [limit, { refused }] of all) {
                 const key = JSON.stringify([tenant, limit]);
                 let run = this.runs.get(key);
 

@@ -88,13 +88,15 @@ function wrongUpstream() {
     }];
 }
 
-// by a limit, within the last minute
+// by a limit, or a pause (null), within the last minute
 
 function refusedTenants(doc) {
     const found = [];
 
     for (const [tenant, { limits }] of Object.entries(doc.tenants)) {
-        for (const [name, limit] of Object.entries(limits || {})) {
+        for (const [name, limit] of [[null, {}],
+                                     ...Object.entries(limits || {})])
+        {
             const run = history.run(tenant, name);
 
             if (run) {
@@ -121,7 +123,7 @@ function wrongRefusals(doc) {
         return [{
             level: "warn",
             title: `${several(names.length, "tenant is", "tenants are")} `
-                   + "being refused by limits.",
+                   + "being refused.",
             text: names.slice(0, NAMED).map(named).join(", ")
                   + (names.length > NAMED
                      ? `, and ${count(names.length - NAMED)} more.` : "."),
@@ -130,7 +132,9 @@ function wrongRefusals(doc) {
 
     return found.map(({ tenant, name, limit, run }) => ({
         level: "warn",
-        title: `${named(tenant)} is being refused by \u201c${name}\u201d.`,
+        title: `${named(tenant)} is being refused`
+               + (name === null ? ", as Webex has asked for."
+                                : ` by \u201c${name}\u201d.`),
         text: `Since ${clock(run.since, true)} at least`
               + (limit.remaining === 0 && limit.reset > 0
                  ? `; whole again in ${span(limit.reset)}.` : "."),

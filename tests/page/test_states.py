@@ -187,6 +187,22 @@ def test_refusals_without_an_end(browser, stand_in):
         "acme is being refused by “burst”.", "warn"), "it")
 
 
+def test_a_tenant_that_webex_has_paused(browser, stand_in):
+    acme = stand_in.document["tenants"]["acme"] = tenant(50)
+    stand_in.step = step_by(acme, "paused")
+    browser.open(stand_in.url)
+
+    browser.wait(lambda: browser.tiles["Refused by limits"] == ("1", "off"),
+                 "it")
+    assert browser.verdict == ("All is well", "ok")
+
+    # a minute goes by
+    browser.run("for (const run of history.runs.values()) run.since -= RECENT")
+    browser.wait(lambda: browser.verdict == (
+        "acme is being refused, as Webex has asked for.", "warn"), "it")
+    assert "Since " in browser.problems
+
+
 def test_many_tenants_that_are_refused(browser, stand_in):
     for i in range(40):
         stand_in.document["tenants"][f"t{i}"] = tenant(
@@ -200,7 +216,7 @@ def test_many_tenants_that_are_refused(browser, stand_in):
     browser.open(stand_in.url)
 
     browser.wait(lambda: browser.verdict == (
-        "40 tenants are being refused by limits.", "warn"), "them")
+        "40 tenants are being refused.", "warn"), "them")
     assert "and 35 more." in browser.problems
 
 
