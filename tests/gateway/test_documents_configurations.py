@@ -407,7 +407,7 @@ class Shell:
                           f"--cacert {gateway.certificates()[0]} "
                           "--connect-to gateway.example:443:"
                           f"localhost:{gateway.ports.get('p443_port', 0)} "
-                          "--connect-to 127.0.0.1:80:"
+                          "--connect-to 127.0.0.1:8080:"
                           f"127.0.0.1:{gateway.ports.get('p8080_port', 0)} "
                           '"$@"')
 
@@ -434,8 +434,8 @@ class Shell:
         text = text.replace("Bearer KEY", f"Bearer {self.gateway.key}")
 
         # whom workers run as is another matter in tests
-        text = text.replace("-o www-data -g www-data",
-                            f"-o {os.getuid()} -g {os.getgid()}")
+        text = text.replace("-o www-data", f"-o {os.getuid()}")
+        text = text.replace("-g www-data", f"-g {os.getgid()}")
 
         if self.redis:
             text = re.sub("(?<=[<>])PASSWORD", self.redis.password, text)
