@@ -17,6 +17,9 @@
 /* thousandths: a range of "Accept" without "q" */
 #define NGX_HTTP_WHOLESALE_QUALITY         1000
 
+/* milliseconds between two parts of an answer */
+#define NGX_HTTP_WHOLESALE_STATUS_PAUSE    1
+
 
 typedef struct {
     ngx_str_t                                  name;    /* of ?format= */
@@ -47,7 +50,11 @@ typedef struct {
     ngx_http_wholesale_figures_t               figures;
     ngx_wholesale_writer_t                     writer;
 
-    /* posted for the next turn while the figures are unfinished */
+    /*
+     * Goes on soon while the figures are unfinished: a timer, since a worker
+     * that is to leave waits for timers, and not for posted events.  Not of
+     * 0 ms, which would expire in this very turn.
+     */
     ngx_event_t                                event;
 } ngx_http_wholesale_status_t;
 
@@ -238,7 +245,7 @@ ngx_http_wholesale_status_begin(ngx_http_request_t *r,
     status->event.data = status;
     status->event.log = r->connection->log;
 
-    ngx_post_event(&status->event, &ngx_posted_next_events);
+    ngx_add_timer(&status->event, NGX_HTTP_WHOLESALE_STATUS_PAUSE);
 
     r->main->count++;
     r->write_event_handler = ngx_http_request_empty_handler;
@@ -268,7 +275,7 @@ ngx_http_wholesale_status_event(ngx_event_t *ev)
         status->format->build(&status->writer, &status->figures);
 
         if (status->figures.unfinished) {
-            ngx_post_event(ev, &ngx_posted_next_events);
+            ngx_add_timer(ev, NGX_HTTP_WHOLESALE_STATUS_PAUSE);
             return;
         }
 
@@ -284,8 +291,8 @@ ngx_http_wholesale_status_cleanup(void *data)
 {
     ngx_http_wholesale_status_t *status = data;
 
-    if (status->event.posted) {
-        ngx_delete_posted_event(&status->event);
+    if (status->event.timer_set) {
+        ngx_del_timer(&status->event);
     }
 }
 

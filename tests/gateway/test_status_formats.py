@@ -4,8 +4,11 @@
 
 import contextlib
 import json
+import os
 import shutil
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -265,6 +268,33 @@ def test_a_client_that_leaves(large, how):
                 connection.send(b"GET /status HTTP/1.1\r\nHost: x\r\n\r\n")
 
     assert len(status.document(large)["tenants"]) == NUMBER
+
+
+def test_a_worker_that_leaves(large):
+    """It ends the answers first that it has begun."""
+
+    for _ in range(3):
+        worker = large.workers()[-1]
+
+        with contextlib.ExitStack() as stack:
+            connections = [stack.enter_context(large.connect())
+                           for _ in range(12)]
+
+            for connection in connections:
+                connection.send(b"GET /status?format=json HTTP/1.1\r\n"
+                                b"Host: x\r\n\r\n")
+
+            time.sleep(0.005)
+            os.kill(worker, signal.SIGQUIT)
+
+            for connection in connections:
+                answer = connection.answer()
+                assert answer.status == 200
+                assert len(json.loads(answer.body)["tenants"]) == NUMBER
+
+        large.wait_for(lambda: large.workers()[-1] != worker, "another")
+
+    assert "open socket" not in large.log
 
 
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
