@@ -60,6 +60,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_wholesale_status_handler(ngx_http_request_t *r);
+static void ngx_http_wholesale_status_drive(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wholesale_status_begin(ngx_http_request_t *r,
     const ngx_http_wholesale_format_t *format);
 static void ngx_http_wholesale_status_event(ngx_event_t *ev);
@@ -202,7 +203,36 @@ ngx_http_wholesale_status_handler(ngx_http_request_t *r)
         }
     }
 
+    ngx_http_wholesale_status_drive(r);
+
     return ngx_http_wholesale_status_begin(r, format);
+}
+
+
+/*
+ * A scrape, too, renews a token that nobody else asks for.  Not in a server
+ * where ngx_http_wholesale_check_locations() has not looked for the endpoint.
+ */
+
+static void
+ngx_http_wholesale_status_drive(ngx_http_request_t *r)
+{
+    ngx_uint_t                       i;
+    ngx_wholesale_credential_t      *credential;
+    ngx_http_wholesale_srv_conf_t   *wscf;
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+    wscf = ngx_http_get_module_srv_conf(r, ngx_http_wholesale_module);
+
+    credential = wmcf->credentials->elts;
+
+    for (i = 0; i < wmcf->credentials->nelts; i++) {
+
+        if (wscf->ready || (wscf->guarded && credential[i].used)) {
+            ngx_http_wholesale_drive_token(r, &credential[i]);
+        }
+    }
 }
 
 
