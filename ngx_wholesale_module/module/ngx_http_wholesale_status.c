@@ -71,8 +71,10 @@ static const ngx_http_wholesale_format_t *ngx_http_wholesale_named_format(
     ngx_str_t *name);
 static const ngx_http_wholesale_format_t *ngx_http_wholesale_accepted_format(
     ngx_http_request_t *r);
+static const ngx_http_wholesale_format_t *ngx_http_wholesale_best_format(
+    ngx_http_request_t *r, ngx_uint_t *refused, ngx_uint_t *said);
 static const ngx_http_wholesale_format_t *ngx_http_wholesale_range_format(
-    u_char *p, u_char *last, ngx_int_t *quality);
+    u_char *p, u_char *last, ngx_uint_t *refused, ngx_int_t *quality);
 static ngx_int_t ngx_http_wholesale_range_quality(u_char *p, u_char *last);
 static ngx_int_t ngx_http_wholesale_status_refuse(ngx_http_request_t *r,
     ngx_uint_t status, const char *text);
@@ -117,11 +119,17 @@ static const ngx_http_wholesale_format_t  ngx_http_wholesale_formats[] = {
 };
 
 
-/* the first one is that of a client that does not say what it takes */
+/*
+ * The first one is that of a client that does not say what it takes.  One that
+ * serves several formats is there for each, the one that is preferred first.
+ */
 
 static const ngx_http_wholesale_range_t  ngx_http_wholesale_ranges[] = {
     { ngx_string("*/*"), &ngx_http_wholesale_formats[0] },
+    { ngx_string("*/*"), &ngx_http_wholesale_formats[1] },
+    { ngx_string("*/*"), &ngx_http_wholesale_formats[2] },
     { ngx_string("text/*"), &ngx_http_wholesale_formats[0] },
+    { ngx_string("text/*"), &ngx_http_wholesale_formats[2] },
     { ngx_string("text/plain"), &ngx_http_wholesale_formats[0] },
     { ngx_string("application/openmetrics-text"),
       &ngx_http_wholesale_formats[0] },
@@ -377,30 +385,52 @@ ngx_http_wholesale_named_format(ngx_str_t *name)
 static const ngx_http_wholesale_format_t *
 ngx_http_wholesale_accepted_format(ngx_http_request_t *r)
 {
+    ngx_uint_t  refused, said;
+
+    refused = 0;
+
+    /* what is refused by its name is not served by a wildcard, either */
+
+    (void) ngx_http_wholesale_best_format(r, &refused, &said);
+
+    if (!said) {
+        return ngx_http_wholesale_ranges[0].format;
+    }
+
+    return ngx_http_wholesale_best_format(r, &refused, &said);
+}
+
+
+/* adds what is refused to "refused"; sets whether anything is said at all */
+
+static const ngx_http_wholesale_format_t *
+ngx_http_wholesale_best_format(ngx_http_request_t *r, ngx_uint_t *refused,
+    ngx_uint_t *said)
+{
     u_char                             *p, *last, *end;
     ngx_int_t                           quality, best;
     ngx_table_elt_t                    *h;
     const ngx_http_wholesale_format_t  *format, *found;
 
-    h = ngx_http_wholesale_find_header(r, "accept", NULL);
-
-    if (h == NULL) {
-        return ngx_http_wholesale_ranges[0].format;
-    }
-
     best = 0;
     found = NULL;
+    *said = 0;
 
-    for ( /* void */ ; h; h = ngx_http_wholesale_find_header(r, "accept", h)) {
-
+    for (h = ngx_http_wholesale_find_header(r, "accept", NULL);
+         h;
+         h = ngx_http_wholesale_find_header(r, "accept", h))
+    {
         last = h->value.data + h->value.len;
 
         for (p = h->value.data; p < last; p = end + 1) {
 
+            *said = 1;
+
             end = ngx_strlchr(p, last, ',');
             end = end ? end : last;
 
-            format = ngx_http_wholesale_range_format(p, end, &quality);
+            format = ngx_http_wholesale_range_format(p, end, refused,
+                                                     &quality);
 
             if (format && quality > best) {
                 best = quality;
@@ -414,10 +444,12 @@ ngx_http_wholesale_accepted_format(ngx_http_request_t *r)
 
 
 static const ngx_http_wholesale_format_t *
-ngx_http_wholesale_range_format(u_char *p, u_char *last, ngx_int_t *quality)
+ngx_http_wholesale_range_format(u_char *p, u_char *last, ngx_uint_t *refused,
+    ngx_int_t *quality)
 {
     size_t                             len;
     u_char                            *end;
+    ngx_uint_t                         bit;
     const ngx_http_wholesale_range_t  *range;
 
     while (p < last && (*p == ' ' || *p == '\t')) {
@@ -434,10 +466,26 @@ ngx_http_wholesale_range_format(u_char *p, u_char *last, ngx_int_t *quality)
 
     for (range = ngx_http_wholesale_ranges; range->format; range++) {
 
-        if (range->range.len == len
-            && ngx_strncasecmp(range->range.data, p, len) == 0)
+        if (range->range.len != len
+            || ngx_strncasecmp(range->range.data, p, len) != 0)
         {
-            *quality = ngx_http_wholesale_range_quality(end, last);
+            continue;
+        }
+
+        *quality = ngx_http_wholesale_range_quality(end, last);
+
+        bit = (ngx_uint_t) 1 << (range->format - ngx_http_wholesale_formats);
+
+        /* by its own name, with which its content type begins */
+
+        if (*quality == 0
+            && ngx_strncmp(range->format->content_type.data,
+                           range->range.data, len) == 0)
+        {
+            *refused |= bit;
+        }
+
+        if (!(*refused & bit)) {
             return range->format;
         }
     }

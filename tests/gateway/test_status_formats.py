@@ -19,6 +19,7 @@ from gateway.http1 import Connection
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 JSON = "application/json"
+HTML = "text/html; charset=utf-8"
 
 WITH_STATUS = conf().replace("        @server@\n",
                              "        @server@\n" + status.LOCATION, 1)
@@ -55,6 +56,12 @@ def check_headers(answer):
     ("image/png, application/json;q=0.1", JSON),
     ("text/plain;q=0, application/json", JSON),
     ("image/png, */*;q=0.1", PROMETHEUS),
+    ("", PROMETHEUS),
+    ("text/plain;q=0, */*", JSON), ("*/*, TEXT/PLAIN;q=0", JSON),
+    ("text/plain;q=0,text/*", HTML),
+    ("*/*;q=0.1, text/plain;q=0, application/json;q=0", HTML),
+    ("application/json;q=0, */*", PROMETHEUS),
+    ("application/openmetrics-text;q=0, */*", PROMETHEUS),
     (",, ;q=1,application/json,", JSON),
 ))
 def test_accept(telling, accept, content_type):
@@ -66,13 +73,13 @@ def test_accept(telling, accept, content_type):
 
     if content_type == JSON:
         json.loads(answer.body)
-    else:
+    elif content_type == PROMETHEUS:
         assert status.parse(answer.body.decode())
 
 
 @pytest.mark.parametrize("accept", (
-    "image/png", "text/plain;q=0", "", "text", "application/xml;q=0.9",
-    "text/plain;q=x", "*/*;q=0.0"))
+    "image/png", "text/plain;q=0", ",", "text", "application/xml;q=0.9",
+    "text/plain;q=x", "*/*;q=0.0", "application/json;q=0, application/*"))
 def test_nothing_acceptable(telling, accept):
     answer = status.fetch(telling, headers={"Accept": accept})
 
