@@ -345,14 +345,20 @@ ngx_http_wholesale_digest(ngx_str_t *key, u_char *digest)
     static EVP_MD_CTX    *context;
     static const EVP_MD  *sha256;
 
-    if (context == NULL) {
+    if (sha256 == NULL) {
 #if (OPENSSL_VERSION_NUMBER >= 0x30000000L)
         sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
 #else
         sha256 = EVP_sha256();
 #endif
 
-        context = sha256 ? EVP_MD_CTX_new() : NULL;
+        if (sha256 == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (context == NULL) {
+        context = EVP_MD_CTX_new();
         if (context == NULL) {
             return NGX_ERROR;
         }

@@ -17,6 +17,9 @@
 /* thousandths: a range of "Accept" without "q" */
 #define NGX_HTTP_WHOLESALE_QUALITY         1000
 
+/* milliseconds between two parts of an answer */
+#define NGX_HTTP_WHOLESALE_STATUS_PAUSE    1
+
 
 typedef struct {
     ngx_str_t                                  name;    /* of ?format= */
@@ -47,12 +50,17 @@ typedef struct {
     ngx_http_wholesale_figures_t               figures;
     ngx_wholesale_writer_t                     writer;
 
-    /* posted for the next turn while the figures are unfinished */
+    /*
+     * Goes on soon while the figures are unfinished: a timer, since a worker
+     * that is to leave waits for timers, and not for posted events.  Not of
+     * 0 ms, which would expire in this very turn.
+     */
     ngx_event_t                                event;
 } ngx_http_wholesale_status_t;
 
 
 static ngx_int_t ngx_http_wholesale_status_handler(ngx_http_request_t *r);
+static void ngx_http_wholesale_status_drive(ngx_http_request_t *r);
 static ngx_int_t ngx_http_wholesale_status_begin(ngx_http_request_t *r,
     const ngx_http_wholesale_format_t *format);
 static void ngx_http_wholesale_status_event(ngx_event_t *ev);
@@ -63,8 +71,10 @@ static const ngx_http_wholesale_format_t *ngx_http_wholesale_named_format(
     ngx_str_t *name);
 static const ngx_http_wholesale_format_t *ngx_http_wholesale_accepted_format(
     ngx_http_request_t *r);
+static const ngx_http_wholesale_format_t *ngx_http_wholesale_best_format(
+    ngx_http_request_t *r, ngx_uint_t *refused, ngx_uint_t *said);
 static const ngx_http_wholesale_format_t *ngx_http_wholesale_range_format(
-    u_char *p, u_char *last, ngx_int_t *quality);
+    u_char *p, u_char *last, ngx_uint_t *refused, ngx_int_t *quality);
 static ngx_int_t ngx_http_wholesale_range_quality(u_char *p, u_char *last);
 static ngx_int_t ngx_http_wholesale_status_refuse(ngx_http_request_t *r,
     ngx_uint_t status, const char *text);
@@ -109,11 +119,17 @@ static const ngx_http_wholesale_format_t  ngx_http_wholesale_formats[] = {
 };
 
 
-/* the first one is that of a client that does not say what it takes */
+/*
+ * The first one is that of a client that does not say what it takes.  One that
+ * serves several formats is there for each, the one that is preferred first.
+ */
 
 static const ngx_http_wholesale_range_t  ngx_http_wholesale_ranges[] = {
     { ngx_string("*/*"), &ngx_http_wholesale_formats[0] },
+    { ngx_string("*/*"), &ngx_http_wholesale_formats[1] },
+    { ngx_string("*/*"), &ngx_http_wholesale_formats[2] },
     { ngx_string("text/*"), &ngx_http_wholesale_formats[0] },
+    { ngx_string("text/*"), &ngx_http_wholesale_formats[2] },
     { ngx_string("text/plain"), &ngx_http_wholesale_formats[0] },
     { ngx_string("application/openmetrics-text"),
       &ngx_http_wholesale_formats[0] },
@@ -195,7 +211,36 @@ ngx_http_wholesale_status_handler(ngx_http_request_t *r)
         }
     }
 
+    ngx_http_wholesale_status_drive(r);
+
     return ngx_http_wholesale_status_begin(r, format);
+}
+
+
+/*
+ * A scrape, too, renews a token that nobody else asks for.  Not in a server
+ * where ngx_http_wholesale_check_locations() has not looked for the endpoint.
+ */
+
+static void
+ngx_http_wholesale_status_drive(ngx_http_request_t *r)
+{
+    ngx_uint_t                       i;
+    ngx_wholesale_credential_t      *credential;
+    ngx_http_wholesale_srv_conf_t   *wscf;
+    ngx_http_wholesale_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_wholesale_module);
+    wscf = ngx_http_get_module_srv_conf(r, ngx_http_wholesale_module);
+
+    credential = wmcf->credentials->elts;
+
+    for (i = 0; i < wmcf->credentials->nelts; i++) {
+
+        if (wscf->ready || (wscf->guarded && credential[i].used)) {
+            ngx_http_wholesale_drive_token(r, &credential[i]);
+        }
+    }
 }
 
 
@@ -238,7 +283,7 @@ ngx_http_wholesale_status_begin(ngx_http_request_t *r,
     status->event.data = status;
     status->event.log = r->connection->log;
 
-    ngx_post_event(&status->event, &ngx_posted_next_events);
+    ngx_add_timer(&status->event, NGX_HTTP_WHOLESALE_STATUS_PAUSE);
 
     r->main->count++;
     r->write_event_handler = ngx_http_request_empty_handler;
@@ -268,7 +313,7 @@ ngx_http_wholesale_status_event(ngx_event_t *ev)
         status->format->build(&status->writer, &status->figures);
 
         if (status->figures.unfinished) {
-            ngx_post_event(ev, &ngx_posted_next_events);
+            ngx_add_timer(ev, NGX_HTTP_WHOLESALE_STATUS_PAUSE);
             return;
         }
 
@@ -284,8 +329,8 @@ ngx_http_wholesale_status_cleanup(void *data)
 {
     ngx_http_wholesale_status_t *status = data;
 
-    if (status->event.posted) {
-        ngx_delete_posted_event(&status->event);
+    if (status->event.timer_set) {
+        ngx_del_timer(&status->event);
     }
 }
 
@@ -340,30 +385,52 @@ ngx_http_wholesale_named_format(ngx_str_t *name)
 static const ngx_http_wholesale_format_t *
 ngx_http_wholesale_accepted_format(ngx_http_request_t *r)
 {
+    ngx_uint_t  refused, said;
+
+    refused = 0;
+
+    /* what is refused by its name is not served by a wildcard, either */
+
+    (void) ngx_http_wholesale_best_format(r, &refused, &said);
+
+    if (!said) {
+        return ngx_http_wholesale_ranges[0].format;
+    }
+
+    return ngx_http_wholesale_best_format(r, &refused, &said);
+}
+
+
+/* adds what is refused to "refused"; sets whether anything is said at all */
+
+static const ngx_http_wholesale_format_t *
+ngx_http_wholesale_best_format(ngx_http_request_t *r, ngx_uint_t *refused,
+    ngx_uint_t *said)
+{
     u_char                             *p, *last, *end;
     ngx_int_t                           quality, best;
     ngx_table_elt_t                    *h;
     const ngx_http_wholesale_format_t  *format, *found;
 
-    h = ngx_http_wholesale_find_header(r, "accept", NULL);
-
-    if (h == NULL) {
-        return ngx_http_wholesale_ranges[0].format;
-    }
-
     best = 0;
     found = NULL;
+    *said = 0;
 
-    for ( /* void */ ; h; h = ngx_http_wholesale_find_header(r, "accept", h)) {
-
+    for (h = ngx_http_wholesale_find_header(r, "accept", NULL);
+         h;
+         h = ngx_http_wholesale_find_header(r, "accept", h))
+    {
         last = h->value.data + h->value.len;
 
         for (p = h->value.data; p < last; p = end + 1) {
 
+            *said = 1;
+
             end = ngx_strlchr(p, last, ',');
             end = end ? end : last;
 
-            format = ngx_http_wholesale_range_format(p, end, &quality);
+            format = ngx_http_wholesale_range_format(p, end, refused,
+                                                     &quality);
 
             if (format && quality > best) {
                 best = quality;
@@ -377,10 +444,12 @@ ngx_http_wholesale_accepted_format(ngx_http_request_t *r)
 
 
 static const ngx_http_wholesale_format_t *
-ngx_http_wholesale_range_format(u_char *p, u_char *last, ngx_int_t *quality)
+ngx_http_wholesale_range_format(u_char *p, u_char *last, ngx_uint_t *refused,
+    ngx_int_t *quality)
 {
     size_t                             len;
     u_char                            *end;
+    ngx_uint_t                         bit;
     const ngx_http_wholesale_range_t  *range;
 
     while (p < last && (*p == ' ' || *p == '\t')) {
@@ -397,10 +466,26 @@ ngx_http_wholesale_range_format(u_char *p, u_char *last, ngx_int_t *quality)
 
     for (range = ngx_http_wholesale_ranges; range->format; range++) {
 
-        if (range->range.len == len
-            && ngx_strncasecmp(range->range.data, p, len) == 0)
+        if (range->range.len != len
+            || ngx_strncasecmp(range->range.data, p, len) != 0)
         {
-            *quality = ngx_http_wholesale_range_quality(end, last);
+            continue;
+        }
+
+        *quality = ngx_http_wholesale_range_quality(end, last);
+
+        bit = (ngx_uint_t) 1 << (range->format - ngx_http_wholesale_formats);
+
+        /* by its own name, with which its content type begins */
+
+        if (*quality == 0
+            && ngx_strncmp(range->format->content_type.data,
+                           range->range.data, len) == 0)
+        {
+            *refused |= bit;
+        }
+
+        if (!(*refused & bit)) {
             return range->format;
         }
     }

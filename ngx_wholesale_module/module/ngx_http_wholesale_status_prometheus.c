@@ -422,7 +422,7 @@ ngx_http_wholesale_prometheus_redis(ngx_wholesale_writer_t *w,
 
     ngx_http_wholesale_family(w, "wholesale_redis_failures_total", "counter",
                               "Commands without an answer, or with an error, "
-                              "by reason.");
+                              "and connections that failed, by reason.");
 
     for (i = NGX_WHOLESALE_REDIS_OK + 1; i < NGX_WHOLESALE_REDIS_ERRORS; i++) {
         ngx_wholesale_writef(w, "wholesale_redis_failures_total"

@@ -643,7 +643,6 @@ ngx_wholesale_redis_reply(void *data, redisReply *reply)
     if (error != NGX_WHOLESALE_REDIS_OK
         && error != NGX_WHOLESALE_REDIS_COMMAND)
     {
-        (void) ngx_wholesale_redis_finish(query, error, NULL);
         return error;
     }
 
@@ -715,6 +714,10 @@ ngx_wholesale_redis_open(ngx_wholesale_redis_t *redis,
                   "redis \"%V\" cannot be used: %V",
                   &redis->connection.conf->server,
                   &redis->connection.failure.text);
+
+    /* a failure where there is no command, either */
+    (void) ngx_atomic_fetch_add(&redis->counters->replies[error],
+                                redis->waiting == 0);
 
     redis->breaker = NGX_WHOLESALE_REDIS_BREAKER_OPEN;
     redis->last_error = error;

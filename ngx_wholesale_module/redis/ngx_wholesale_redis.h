@@ -133,7 +133,8 @@ typedef struct {
 
     /*
      * Commands by what came of them; OK: a reply that is no error.  NOSCRIPT,
-     * on which the same is asked once more, is none of these.
+     * on which the same is asked once more, is none of these.  Connections
+     * that fail or are lost while there is no command are among them.
      */
     ngx_atomic_t                       replies[NGX_WHOLESALE_REDIS_ERRORS];
 } ngx_wholesale_redis_counters_t;

@@ -472,6 +472,40 @@ def test_a_replay_is_two_of_webex(refreshing, sandbox):
         == {"succeeded": 2, "failed": 0, "final": 0}
 
 
+def test_a_scrape_fetches_the_first_token(refreshing, sandbox):
+    running = refreshing(conf=WITH_STATUS)
+
+    def live():
+        return status.samples(running)["wholesale_credential_live",
+                                       ("credential", "webex")]
+
+    assert live() == 0
+    running.wait_for(live, "the token")
+    assert len(token_requests(sandbox)) == 1
+
+
+def test_a_scrape_where_there_is_no_endpoint(refreshing, sandbox):
+    """In a server of its own it only looks."""
+
+    running = refreshing(conf=conf().replace("    server {\n", """
+    server {
+        listen       127.0.0.1:@port@;
+        server_name  figures;
+        %s
+    }
+
+    server {
+""" % status.LOCATION, 1))
+
+    for _ in range(3):
+        answer = status.fetch(running, "/status?format=json",
+                              {"Host": "figures"})
+        webex = json.loads(answer.body)["credentials"]["webex"]
+        assert webex["state"] == "missing"
+        assert webex["lastError"] is None
+        assert webex["refreshing"] is False
+
+
 def test_credentials(refreshing, sandbox):
     running = refreshing(tolerated=["a person has to authorise anew"],
                          conf=WITH_STATUS)

@@ -4,8 +4,11 @@
 
 import contextlib
 import json
+import os
 import shutil
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -16,6 +19,7 @@ from gateway.http1 import Connection
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 JSON = "application/json"
+HTML = "text/html; charset=utf-8"
 
 WITH_STATUS = conf().replace("        @server@\n",
                              "        @server@\n" + status.LOCATION, 1)
@@ -52,6 +56,12 @@ def check_headers(answer):
     ("image/png, application/json;q=0.1", JSON),
     ("text/plain;q=0, application/json", JSON),
     ("image/png, */*;q=0.1", PROMETHEUS),
+    ("", PROMETHEUS),
+    ("text/plain;q=0, */*", JSON), ("*/*, TEXT/PLAIN;q=0", JSON),
+    ("text/plain;q=0,text/*", HTML),
+    ("*/*;q=0.1, text/plain;q=0, application/json;q=0", HTML),
+    ("application/json;q=0, */*", PROMETHEUS),
+    ("application/openmetrics-text;q=0, */*", PROMETHEUS),
     (",, ;q=1,application/json,", JSON),
 ))
 def test_accept(telling, accept, content_type):
@@ -63,13 +73,13 @@ def test_accept(telling, accept, content_type):
 
     if content_type == JSON:
         json.loads(answer.body)
-    else:
+    elif content_type == PROMETHEUS:
         assert status.parse(answer.body.decode())
 
 
 @pytest.mark.parametrize("accept", (
-    "image/png", "text/plain;q=0", "", "text", "application/xml;q=0.9",
-    "text/plain;q=x", "*/*;q=0.0"))
+    "image/png", "text/plain;q=0", ",", "text", "application/xml;q=0.9",
+    "text/plain;q=x", "*/*;q=0.0", "application/json;q=0, application/*"))
 def test_nothing_acceptable(telling, accept):
     answer = status.fetch(telling, headers={"Accept": accept})
 
@@ -265,6 +275,33 @@ def test_a_client_that_leaves(large, how):
                 connection.send(b"GET /status HTTP/1.1\r\nHost: x\r\n\r\n")
 
     assert len(status.document(large)["tenants"]) == NUMBER
+
+
+def test_a_worker_that_leaves(large):
+    """It ends the answers first that it has begun."""
+
+    for _ in range(3):
+        worker = large.workers()[-1]
+
+        with contextlib.ExitStack() as stack:
+            connections = [stack.enter_context(large.connect())
+                           for _ in range(12)]
+
+            for connection in connections:
+                connection.send(b"GET /status?format=json HTTP/1.1\r\n"
+                                b"Host: x\r\n\r\n")
+
+            time.sleep(0.005)
+            os.kill(worker, signal.SIGQUIT)
+
+            for connection in connections:
+                answer = connection.answer()
+                assert answer.status == 200
+                assert len(json.loads(answer.body)["tenants"]) == NUMBER
+
+        large.wait_for(lambda: large.workers()[-1] != worker, "another")
+
+    assert "open socket" not in large.log
 
 
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")

@@ -112,6 +112,38 @@ def test_why_it_fails(gateway, redis, redis_proxy):
     assert document["durations"]["redis"]["sum"] >= 0.04
 
 
+def test_why_it_is_not_reached(gateway, redis):
+    """Without a command that would have to wait for it."""
+
+    running = start(gateway, redis)
+    wait_until_used(running)
+    before = told(running)
+
+    redis.stop()
+    running.wait_for(lambda: told(running)["failures"]["connect"]
+                     >= before["failures"]["connect"] + 2, "two attempts")
+
+    after = told(running)
+    assert after["commands"] == before["commands"]
+    assert after["breaker"] == "open"
+
+    assert status.samples(running)[
+        "wholesale_redis_failures_total", ("reason", "connect")] \
+        >= after["failures"]["connect"]
+
+
+def test_a_refused_command_is_one_failure(gateway, redis):
+    running = start(gateway, redis)
+    wait_until_used(running)
+    before = told(running)["failures"]
+
+    redis.command("CONFIG", "SET", "maxmemory", "1")
+    assert running.update().status == 202
+    running.wait_for(lambda: told(running)["failures"] != before, "the error")
+    after = told(running)["failures"]
+    assert after == {**before, "state": before["state"] + 1}
+
+
 def test_a_worker_that_is_no_more(gateway, redis):
     """Its last word does not count for ever."""
 
