@@ -50,9 +50,8 @@ struct ngx_wholesale_redis_s {
      * HALF_OPEN: one command at a time is accepted, the first of them the
      * probe.  The connection has answered its greeting.
      *
-     * CLOSED, HALF_OPEN -> OPEN: a command or an attempt to connect took too
-     * long, the connection was lost, or what came over it was wrong, or was
-     * an error that anyone would get.  All that wait fail.
+     * CLOSED, HALF_OPEN -> OPEN: a command or a connect took too long, the
+     * connection was lost, or what came was wrong or anyone's error.
      *
      * CLOSED -> CLOSED: an idle connection was closed, as Redis does after
      * its own time-out: the next is made at once.
@@ -114,8 +113,7 @@ static void ngx_wholesale_redis_close_breaker(ngx_wholesale_redis_t *redis);
 static ngx_int_t ngx_wholesale_redis_finish(
     ngx_wholesale_redis_query_t *query, ngx_wholesale_redis_error_e error,
     redisReply *reply);
-static void ngx_wholesale_redis_free_query(
-    ngx_wholesale_redis_query_t *query);
+static void ngx_wholesale_redis_free_query(ngx_wholesale_redis_query_t *query);
 
 
 static const ngx_wholesale_redis_events_t  ngx_wholesale_redis_events = {
@@ -296,7 +294,8 @@ ngx_wholesale_redis_cleanup(void *data)
 {
     ngx_wholesale_redis_t *redis = data;
 
-    ngx_queue_t  *q;
+    ngx_queue_t                  *q;
+    ngx_wholesale_redis_query_t  *query;
 
     ngx_wholesale_redis_disconnect(&redis->connection);
 
@@ -314,11 +313,12 @@ ngx_wholesale_redis_cleanup(void *data)
 
     ngx_queue_add(&redis->accepted, &redis->sent);
 
-    while (!ngx_queue_empty(&redis->accepted)) {
-        q = ngx_queue_head(&redis->accepted);
+    q = ngx_queue_head(&redis->accepted);
 
-        ngx_wholesale_redis_free_query(
-                       ngx_queue_data(q, ngx_wholesale_redis_query_t, queue));
+    while (q != ngx_queue_sentinel(&redis->accepted)) {
+        query = ngx_queue_data(q, ngx_wholesale_redis_query_t, queue);
+        q = ngx_queue_next(q);
+        ngx_wholesale_redis_free_query(query);
     }
 }
 

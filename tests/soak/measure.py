@@ -13,7 +13,8 @@ ESTABLISHED = "01"
 
 @dataclasses.dataclass
 class Holding:
-    """descriptors: how many; memory: private, resident, in KiB."""
+    """descriptors: how many; memory: written to by nobody else, in KiB: what a
+    worker still shares with the master that forked it is the master's."""
 
     descriptors: int
     memory: int
@@ -23,10 +24,10 @@ class Holding:
 
 
 def hold(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    pages = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
 
     return Holding(len(os.listdir(f"/proc/{pid}/fd")),
-                   int(re.search(r"RssAnon:\s+(\d+)", status)[1]))
+                   int(re.search(r"Private_Dirty:\s+(\d+)", pages)[1]))
 
 
 def total(pids):
