@@ -82,6 +82,6 @@ def report(soak):
         "## What the gateway holds",
         table(("", "before", "after"), held),
         "After the same reloads and updates each time, without load.  The "
-        "memory is what is private and resident"
+        "memory is what each has to itself"
         + (": a sanitizer keeps what was freed." if PRELOAD else "."),
     )) + "\n"
